@@ -1,0 +1,108 @@
+# Strongroom. `make` builds, `make up` shows the main job, `make check` tests everything (README.md).
+# SAN=1 builds with ASan and UBSan into its own folder; CC=clang works as well as gcc.
+SHELL := /bin/bash
+CC ?= gcc
+OUT ?= out$(if $(SAN),/san)
+SHARED ?= ../shared
+PORT ?= 4450
+T ?= 60
+export SHARED OUT PORT
+
+PACKAGES := fuse3 libcrypto sqlite3 jansson libcyaml yaml-0.1 libsystemd
+need = $(or $(shell pkg-config --exists $(1) && echo yes),$(error package $(1) is missing: run `make deps` as root))
+ifeq ($(filter deps up down check clean distclean format,$(MAKECMDGOALS)),)
+$(foreach p,$(PACKAGES),$(if $(call need,$(p)),))
+endif
+
+WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes $(if $(CI),-Werror)
+HARDEN := -fPIE -fstack-protector-strong $(if $(SAN),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+comma := ,
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+CFLAGS := -std=c17 -O2 -g $(WARN) $(HARDEN) $(SANFLAGS) $(EXTRA_CFLAGS)
+CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -Iappliance -I. -MMD -MP \
+            $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LDFLAGS := -pie -Wl,-z,relro,-z,now -pthread $(SANFLAGS)
+LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lunistring -lm
+
+MODULES := base vault ledger catalog casework daemon
+src = $(wildcard appliance/$(1)/*.c)
+obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+$(foreach m,$(MODULES),$(eval $(m)_OBJ := $(call obj,$(call src,$(m)))))
+fusefs_OBJ := $(call obj,$(wildcard fusefs/*.c))
+tools_OBJ := $(call obj,$(wildcard tools/*.c))
+test_OBJ := $(call obj,$(wildcard tests/lib/*.c))
+
+# What each module's tests link: itself and what it may call (the arrows of docs/architecture.md).
+below_base := base
+below_vault := vault base
+below_ledger := ledger base
+below_catalog := catalog vault base
+below_casework := casework catalog ledger vault base
+below_fusefs := fusefs casework catalog ledger vault base
+below_daemon := daemon fusefs casework catalog ledger vault base
+below_tools := $(below_casework)
+lib = $(OUT)/lib/$(1).a
+libs = $(foreach m,$(1),$(call lib,$(m)))
+
+UNIT := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(wildcard tests/unit/*.c))
+FAULT := $(patsubst tests/fault/%.c,$(OUT)/fault/%,$(wildcard tests/fault/*.c))
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: all
+all: $(OUT)/strongroomd $(OUT)/strongroom
+
+$(OUT)/strongroomd: $(call libs,$(below_daemon))
+	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
+$(OUT)/strongroom: $(tools_OBJ) $(call libs,$(below_tools))
+	$(CC) $(LDFLAGS) -o $@ $(tools_OBJ) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+
+define module_rule
+$(call lib,$(1)): $($(1)_OBJ)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach m,$(MODULES) fusefs tools test,$(eval $(call module_rule,$(m))))
+
+$(OUT)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# tests/unit/MODULE_what.c and tests/fault/MODULE_what.c are programs of their own (cmocka).
+.SECONDEXPANSION:
+module_of = $(firstword $(subst _, ,$(1)))
+TESTLIBS = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka
+$(UNIT): $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(call lib,test) $$(call libs,$$(below_$$(call module_of,$$*)))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TESTLIBS)
+$(FAULT): $(OUT)/fault/%: $(OUT)/obj/tests/fault/%.o $(call lib,test) $$(call libs,$$(below_$$(call module_of,$$*)))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TESTLIBS)
+
+# tests/fuzz/fuzz_MODULE_what.c: corpus in tests/fuzz/corpus/MODULE_what/, replayed by replay.c.
+$(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(call libs,$$(below_$$(call module_of,$$*)))
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+$(OUT)/libfuzzer/%: tests/fuzz/fuzz_%.c
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< \
+	    $(foreach m,$(below_$(call module_of,$*)),$(wildcard appliance/$(m)/*.c)) $(LIBS) -pthread
+
+.PHONY: unit fault fuzz-replay check-fast check bench fuzz up down deps lint format clean
+unit: $(UNIT)
+fault: $(FAULT)
+fuzz-replay: $(addprefix $(OUT)/fuzz/,$(FUZZ))
+
+check-fast: all unit fuzz-replay
+	@scripts/check-fast
+check: ; @scripts/check
+bench: all ; @tests/bench/run
+fuzz: $(addprefix $(OUT)/libfuzzer/,$(FUZZ)) ; @scripts/fuzz $(T) $(FUZZ)
+up: ; @scripts/up
+down: ; @scripts/down
+deps: ; @scripts/deps
+lint: ; @scripts/lint
+format: ; @clang-format -i $$(git ls-files -c -o --exclude-standard '*.c' '*.h')
+clean: ; rm -rf out
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,20 @@
+/* UTF-8 text: validity, the folded form under which two names are twins, times as text. */
+#ifndef SR_BASE_TEXT_H
+#define SR_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Well-formed UTF-8 (no surrogates, no overlong forms). */
+bool sr_utf8_valid(const char *text, size_t len);
+/* NFC of the case-folded NFC: names with equal folds are twins. Fresh string, free() it. */
+int sr_name_fold(const char *name, char **out);
+/* Local (Asia/Shanghai, UTC+8 without summer time since 1992) "2026-11-22 10:03:04". out >= 20 bytes. */
+void sr_time_local_text(int64_t time_ns, char out[20]);
+/* Local date "2026-11-22". out >= 11 bytes. */
+void sr_time_local_date(int64_t time_ns, char out[11]);
+/* UTC, RFC 3339 with nanoseconds "2026-11-22T02:03:04.123456789Z". out >= 31 bytes. */
+void sr_time_utc_text(int64_t time_ns, char out[31]);
+
+#endif

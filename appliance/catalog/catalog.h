@@ -1,0 +1,161 @@
+/* The catalog: a SQLite view projected from the ledger (docs/entries.md). Deleting it loses nothing.
+ * In memory here; the index issue makes it a file. The only caller of SQLite. Thread-safe (one lock).
+ *
+ * Projection takes each entry with its private part already opened: the member "private" is a JSON
+ * object, or absent when the record key is destroyed. */
+#ifndef SR_CATALOG_CATALOG_H
+#define SR_CATALOG_CATALOG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vault/vault.h"
+
+#define CATALOG_NAME_MAX 255
+#define CATALOG_ROLES_MAX 16
+
+enum catalog_fixed_node { /* docs/entries.md, node ids */
+    CATALOG_ROOT = 1,
+    CATALOG_NOTICE = 2,   /* 提示.txt */
+    CATALOG_RECEIPTS = 3, /* 入库回执.csv */
+    CATALOG_UNFILED = 4,  /* 待归案 */
+};
+
+enum catalog_kind {
+    CATALOG_KIND_ROOT,
+    CATALOG_KIND_VIRTUAL, /* notice, receipts */
+    CATALOG_KIND_UNFILED_ROOT,
+    CATALOG_KIND_UNFILED_USER,
+    CATALOG_KIND_UNFILED_DATE,
+    CATALOG_KIND_YEAR,
+    CATALOG_KIND_CASE,
+    CATALOG_KIND_STAGE,
+    CATALOG_KIND_DRAFTS,
+    CATALOG_KIND_FOLDER, /* below a stage, drafts or a date */
+    CATALOG_KIND_RECORD,
+    CATALOG_KIND_STUB, /* "moved to …" */
+};
+
+enum catalog_state { /* of a record's current version, and of versions */
+    CATALOG_STAGING,
+    CATALOG_SEALED,
+    CATALOG_INCOMPLETE,
+    CATALOG_SUPERSEDED,
+};
+
+struct catalog_version {
+    struct vault_object_id object;
+    uint64_t key_id;
+    uint64_t node;
+    enum catalog_state state;
+    bool closed;     /* staging: record.close seen and no reopen after */
+    bool pending_supersede; /* staging, but no longer current: to be sealed as superseded */
+    bool marked;     /* incomplete by a person's mark, not by its content */
+    bool salvaged;
+    bool empty;
+    uint64_t size;   /* staging: as of the last close */
+    int64_t mtime_ns;
+    uint8_t sha256[32], tag_root[32], header_sha256[32]; /* sealed only */
+    uint64_t hole_count;
+    uint64_t create_index; /* ledger index of record.create or record.version */
+    uint64_t seal_index;   /* ledger index, sealed only */
+    int64_t sealed_ns;
+    uint32_t uid;          /* who made it */
+    char client[64];
+};
+
+struct catalog_node {
+    uint64_t id;
+    uint64_t parent;
+    enum catalog_kind kind;
+    char name[CATALOG_NAME_MAX + 1];
+    uint32_t instance; /* 0, or n for the n-th record of one name (catalog key: parent, name, instance) */
+    uint32_t uid;      /* maker */
+    int64_t created_ns;
+    int64_t changed_ns; /* last act on it: ctime */
+    bool provisional;   /* case or folder: nothing sealed below yet */
+    bool draft, junk;   /* record */
+    uint64_t moved_to;  /* stub: node of the record */
+    struct catalog_version version; /* record: the current one */
+};
+
+struct catalog_user {
+    uint32_t uid;
+    char account[64];
+    char name[128];
+    char roles[CATALOG_ROLES_MAX][24];
+    size_t role_count;
+};
+
+struct catalog_refusal {
+    uint64_t index;
+    uint32_t uid;
+    char op[24], reason[24];
+    uint64_t node; /* 0: none */
+    char name[CATALOG_NAME_MAX + 1];
+    char client[64];
+    uint64_t count;
+    int64_t first_ns, last_ns;
+};
+
+struct catalog_counts {
+    uint64_t entries, cases, records, staging, sealed, incomplete, superseded, refusals, users, alerts;
+};
+
+struct catalog;
+
+int catalog_open_memory(struct catalog **out);
+void catalog_close(struct catalog *catalog); /* NULL ok */
+
+/* Idempotent by index: an index seen before changes nothing. SR_ERR_INVALID for an entry that the
+ * schema does not know or that refers to what does not exist; the catalog is unchanged then. */
+int catalog_project(struct catalog *catalog, uint64_t index, const json_t *entry);
+
+/* SR_ERR_NOT_FOUND. For a record of several instances of one name, the first. */
+int catalog_lookup(struct catalog *catalog, uint64_t parent, const char *name, struct catalog_node *out);
+/* A sibling whose folded name (sr_name_fold) equals that of name but whose name differs. */
+int catalog_twin(struct catalog *catalog, uint64_t parent, const char *name, struct catalog_node *out);
+int catalog_get(struct catalog *catalog, uint64_t node, struct catalog_node *out);
+/* Children with id > after in id order; a non-zero return of fn stops and is returned. fn must not
+ * call the catalog. */
+typedef int catalog_node_fn(void *context, const struct catalog_node *node);
+int catalog_children(struct catalog *catalog, uint64_t parent, uint64_t after, catalog_node_fn *fn, void *context);
+/* "/2026/示例〔2026〕1号/02调查取证/a.mp4"; fresh string, free() it. */
+int catalog_path(struct catalog *catalog, uint64_t node, char **out);
+/* True when the folder or anything below it holds a sealed (incomplete, superseded) record. */
+int catalog_has_sealed(struct catalog *catalog, uint64_t node, bool *out);
+int catalog_is_empty(struct catalog *catalog, uint64_t node, bool *out);
+/* The case a node lies in; SR_ERR_NOT_FOUND outside of cases. */
+int catalog_case_of(struct catalog *catalog, uint64_t node, struct catalog_node *out);
+
+typedef int catalog_version_fn(void *context, const struct catalog_version *version);
+int catalog_versions(struct catalog *catalog, uint64_t node, catalog_version_fn *fn, void *context);  /* oldest first */
+int catalog_each_version(struct catalog *catalog, catalog_version_fn *fn, void *context); /* all, by create index */
+int catalog_object(struct catalog *catalog, const struct vault_object_id *id, struct catalog_version *out);
+
+/* Records (and cases) whose name contains every word of text; words of one or two Chinese characters
+ * are found (own unigram+bigram FTS5 tokenizer). Newest first. */
+int catalog_search(struct catalog *catalog, const char *text, size_t limit, catalog_node_fn *fn, void *context);
+/* Sealed records with this plaintext hash, oldest first. */
+int catalog_same_content(struct catalog *catalog, const uint8_t sha256[32], catalog_node_fn *fn, void *context);
+/* Records whose maker is uid, newest first (for receipts and status). */
+int catalog_records_of(struct catalog *catalog, uint32_t uid, size_t limit, catalog_node_fn *fn, void *context);
+
+int catalog_user(struct catalog *catalog, uint32_t uid, struct catalog_user *out);
+int catalog_user_by_account(struct catalog *catalog, const char *account, struct catalog_user *out);
+typedef int catalog_user_fn(void *context, const struct catalog_user *user);
+int catalog_users(struct catalog *catalog, catalog_user_fn *fn, void *context);
+/* Newest first. */
+typedef int catalog_refusal_fn(void *context, const struct catalog_refusal *refusal);
+int catalog_refusals(struct catalog *catalog, uint32_t uid, size_t limit, catalog_refusal_fn *fn, void *context);
+
+/* What the ledger says of the key files: 0 when file hash equals, SR_ERR_DAMAGED when it differs,
+ * SR_ERR_NOT_FOUND when the ledger knows no such (or no longer such) page or slot. */
+int catalog_check_page(struct catalog *catalog, uint32_t page, const uint8_t sha256[32]);
+int catalog_check_slot(struct catalog *catalog, const char *slot_hex, const uint8_t sha256[32]);
+
+int catalog_counts(struct catalog *catalog, struct catalog_counts *out);
+
+#endif
