@@ -16,7 +16,8 @@ struct sr_buf {
 };
 void sr_buf_append(struct sr_buf *buf, const void *data, size_t len);
 void sr_buf_text(struct sr_buf *buf, const char *text);
-void sr_buf_format(struct sr_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sr_buf_format(struct sr_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void sr_buf_free(struct sr_buf *buf); /* leaves it zero-initialised */
 
 void sr_put_be16(uint8_t *out, uint16_t value);

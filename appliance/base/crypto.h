@@ -34,7 +34,8 @@ int sr_sha256_final(struct sr_sha256 *hash, uint8_t out[SR_SHA256_LEN]); /* may 
 int sr_sha256_reset(struct sr_sha256 *hash);
 void sr_sha256_free(struct sr_sha256 *hash);
 
-int sr_hmac_sha256(const uint8_t *key, size_t key_len, const void *data, size_t len, uint8_t out[SR_SHA256_LEN]);
+int sr_hmac_sha256(const uint8_t *key, size_t key_len, const void *data, size_t len,
+                   uint8_t out[SR_SHA256_LEN]);
 /* HKDF-Expand with SHA-384, RFC 5869 section 2.3. out_len <= 255 * 48. */
 int sr_hkdf_expand_sha384(const uint8_t *prk, size_t prk_len, const void *info, size_t info_len,
                           uint8_t *out, size_t out_len);
@@ -43,24 +44,28 @@ int sr_hkdf_expand_sha384(const uint8_t *prk, size_t prk_len, const void *info, 
 struct sr_gcm;
 int sr_gcm_new(struct sr_gcm **out);
 void sr_gcm_free(struct sr_gcm *gcm); /* wiped */
-int sr_gcm_encrypt(struct sr_gcm *gcm, const uint8_t key[SR_KEY_LEN], const uint8_t iv[SR_GCM_IV_LEN],
-                   const void *aad, size_t aad_len, const uint8_t *plain, size_t len, uint8_t *cipher,
-                   uint8_t tag[SR_GCM_TAG_LEN]);
+int sr_gcm_encrypt(struct sr_gcm *gcm, const uint8_t key[SR_KEY_LEN],
+                   const uint8_t iv[SR_GCM_IV_LEN], const void *aad, size_t aad_len,
+                   const uint8_t *plain, size_t len, uint8_t *cipher, uint8_t tag[SR_GCM_TAG_LEN]);
 /* SR_ERR_DAMAGED when the tag does not hold; plain is then zeroed. */
-int sr_gcm_decrypt(struct sr_gcm *gcm, const uint8_t key[SR_KEY_LEN], const uint8_t iv[SR_GCM_IV_LEN],
-                   const void *aad, size_t aad_len, const uint8_t *cipher, size_t len,
-                   const uint8_t tag[SR_GCM_TAG_LEN], uint8_t *plain);
+int sr_gcm_decrypt(struct sr_gcm *gcm, const uint8_t key[SR_KEY_LEN],
+                   const uint8_t iv[SR_GCM_IV_LEN], const void *aad, size_t aad_len,
+                   const uint8_t *cipher, size_t len, const uint8_t tag[SR_GCM_TAG_LEN],
+                   uint8_t *plain);
 
 /* AES-256 key wrap with padding, RFC 5649, of exactly 32 bytes. Unwrap: SR_ERR_DAMAGED on mismatch. */
-int sr_kwp_wrap(const uint8_t kek[SR_KEY_LEN], const uint8_t key[SR_KEY_LEN], uint8_t out[SR_KWP_LEN]);
-int sr_kwp_unwrap(const uint8_t kek[SR_KEY_LEN], const uint8_t in[SR_KWP_LEN], uint8_t key[SR_KEY_LEN]);
+int sr_kwp_wrap(const uint8_t kek[SR_KEY_LEN], const uint8_t key[SR_KEY_LEN],
+                uint8_t out[SR_KWP_LEN]);
+int sr_kwp_unwrap(const uint8_t kek[SR_KEY_LEN], const uint8_t in[SR_KWP_LEN],
+                  uint8_t key[SR_KEY_LEN]);
 
 /* scrypt, RFC 7914. n is a power of two; maxmem is set from n and r. */
 int sr_scrypt(const void *passphrase, size_t len, const uint8_t *salt, size_t salt_len, uint64_t n,
               uint32_t r, uint32_t p, uint8_t out[SR_KEY_LEN]);
 
 /* Ed25519, RFC 8032. verify: SR_ERR_DAMAGED when the signature does not hold. */
-int sr_ed25519_public(const uint8_t seed[SR_ED25519_SEED_LEN], uint8_t public_key[SR_ED25519_PUBLIC_LEN]);
+int sr_ed25519_public(const uint8_t seed[SR_ED25519_SEED_LEN],
+                      uint8_t public_key[SR_ED25519_PUBLIC_LEN]);
 int sr_ed25519_sign(const uint8_t seed[SR_ED25519_SEED_LEN], const void *data, size_t len,
                     uint8_t signature[SR_ED25519_SIGNATURE_LEN]);
 int sr_ed25519_verify(const uint8_t public_key[SR_ED25519_PUBLIC_LEN], const void *data, size_t len,

@@ -10,17 +10,17 @@
 
 enum sr_error {
     SR_OK = 0,
-    SR_ERR_SYSTEM = -1,         /* a system call failed: sr_error_errno() says how */
+    SR_ERR_SYSTEM = -1, /* a system call failed: sr_error_errno() says how */
     SR_ERR_NO_MEMORY = -2,
-    SR_ERR_INVALID = -3,        /* malformed input from outside */
+    SR_ERR_INVALID = -3, /* malformed input from outside */
     SR_ERR_NOT_FOUND = -4,
     SR_ERR_EXISTS = -5,
-    SR_ERR_DENIED = -6,         /* policy: this actor may not */
-    SR_ERR_SEALED = -7,         /* the record is write-once */
-    SR_ERR_DAMAGED = -8,        /* stored bytes are not the bytes that were written */
-    SR_ERR_NEWER_FORMAT = -9,   /* written by a newer version of the product */
-    SR_ERR_PASSPHRASE = -10,    /* the slot is intact, the passphrase is not its own */
-    SR_ERR_BUSY = -11,          /* in use: vault locked by another daemon, folder with a writer */
+    SR_ERR_DENIED = -6,       /* policy: this actor may not */
+    SR_ERR_SEALED = -7,       /* the record is write-once */
+    SR_ERR_DAMAGED = -8,      /* stored bytes are not the bytes that were written */
+    SR_ERR_NEWER_FORMAT = -9, /* written by a newer version of the product */
+    SR_ERR_PASSPHRASE = -10,  /* the slot is intact, the passphrase is not its own */
+    SR_ERR_BUSY = -11,        /* in use: vault locked by another daemon, folder with a writer */
     SR_ERR_NO_SPACE = -12,
     SR_ERR_NAME_TOO_LONG = -13, /* over 255 bytes */
     SR_ERR_NAME_ENCODING = -14, /* not UTF-8 */
@@ -28,11 +28,11 @@ enum sr_error {
     SR_ERR_NOT_EMPTY = -16,
     SR_ERR_NOT_DIRECTORY = -17,
     SR_ERR_IS_DIRECTORY = -18,
-    SR_ERR_TOO_LARGE = -19,     /* beyond what the format can hold */
-    SR_ERR_ROLLED_BACK = -20,   /* ledger is shorter than, or forks from, a trusted checkpoint */
-    SR_ERR_UNSUPPORTED = -21,   /* the operation does not exist here */
-    SR_ERR_FIXED = -22,         /* a folder that holds or will hold evidence cannot be moved */
-    SR_ERR_CLOSED = -23,        /* shutting down */
+    SR_ERR_TOO_LARGE = -19,   /* beyond what the format can hold */
+    SR_ERR_ROLLED_BACK = -20, /* ledger is shorter than, or forks from, a trusted checkpoint */
+    SR_ERR_UNSUPPORTED = -21, /* the operation does not exist here */
+    SR_ERR_FIXED = -22,       /* a folder that holds or will hold evidence cannot be moved */
+    SR_ERR_CLOSED = -23,      /* shutting down */
     SR_ERR_LAST = -23
 };
 

@@ -15,8 +15,10 @@ int sr_json_canonical(const json_t *value, struct sr_buf *out);
 int sr_json_parse(const uint8_t *data, size_t len, json_t **out);
 /* Times and other numbers that may exceed 2^53 are decimal strings. Return SR_ERR_INVALID if the
  * member is absent or of another type. */
-int sr_json_get_u64(const json_t *object, const char *key, uint64_t *out);  /* integer or decimal string */
-int sr_json_get_i64(const json_t *object, const char *key, int64_t *out);   /* integer or decimal string */
+int sr_json_get_u64(const json_t *object, const char *key,
+                    uint64_t *out); /* integer or decimal string */
+int sr_json_get_i64(const json_t *object, const char *key,
+                    int64_t *out); /* integer or decimal string */
 int sr_json_get_text(const json_t *object, const char *key, const char **out); /* owned by object */
 int sr_json_get_hex(const json_t *object, const char *key, uint8_t *out, size_t len);
 /* json_t string nodes; NULL when out of memory. */

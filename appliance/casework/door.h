@@ -24,19 +24,21 @@ struct door_file; /* an open file of one opener */
 
 struct door_actor {
     uint32_t uid;
-    int32_t thread_id;  /* of the calling thread, for the client address; 0: none */
-    bool tool;          /* through the control socket */
-    char client[64];    /* address if already known, "" otherwise: looked up from thread_id when recorded */
+    int32_t thread_id; /* of the calling thread, for the client address; 0: none */
+    bool tool;         /* through the control socket */
+    char client
+        [64]; /* address if already known, "" otherwise: looked up from thread_id when recorded */
 };
 
 struct door_config {
     struct vault *vault;   /* open; the door does not close it */
     struct ledger *ledger; /* open */
-    const char *policy_dir; /* NULL: the built-in default is an error, there must be a policy folder */
-    int64_t settle_ns;     /* < 0: from policy (workflow.yaml: settle_seconds) */
-    uint32_t first_uid;    /* uids for new accounts start here (20000) */
-    bool manage_accounts;  /* false in tests: user add makes the ledger entry only */
-    const char *smb_conf;  /* for smbpasswd; NULL: no Samba accounts */
+    const char
+        *policy_dir;    /* NULL: the built-in default is an error, there must be a policy folder */
+    int64_t settle_ns;  /* < 0: from policy (workflow.yaml: settle_seconds) */
+    uint32_t first_uid; /* uids for new accounts start here (20000) */
+    bool manage_accounts; /* false in tests: user add makes the ledger entry only */
+    const char *smb_conf; /* for smbpasswd; NULL: no Samba accounts */
     /* Called (from any thread, without the door's lock) when what the kernel cached is no longer
      * true: entry when name != NULL, otherwise attributes and pages of node. May be NULL. */
     void (*invalidate)(void *context, uint64_t node, uint64_t parent, const char *name);
@@ -60,19 +62,22 @@ struct catalog *door_catalog(struct door *door);
 
 /* Attributes as shown: catalog_node with the live size and mtime of what is unsealed. Virtual files
  * and stubs have their exact size in version.size. ENOENT for what the actor must not know of. */
-int door_lookup(struct door *door, const struct door_actor *actor, uint64_t parent, const char *name,
-                struct catalog_node *out);
-int door_getattr(struct door *door, const struct door_actor *actor, uint64_t node, struct catalog_node *out);
-int door_readdir(struct door *door, const struct door_actor *actor, uint64_t node, uint64_t after, catalog_node_fn *fn,
-                 void *context);
+int door_lookup(struct door *door, const struct door_actor *actor, uint64_t parent,
+                const char *name, struct catalog_node *out);
+int door_getattr(struct door *door, const struct door_actor *actor, uint64_t node,
+                 struct catalog_node *out);
+int door_readdir(struct door *door, const struct door_actor *actor, uint64_t node, uint64_t after,
+                 catalog_node_fn *fn, void *context);
 /* A year (root level), a case (year level), a folder (stage, drafts, date, folder). */
 int door_mkdir(struct door *door, const struct door_actor *actor, uint64_t parent, const char *name,
                struct catalog_node *out);
-int door_rmdir(struct door *door, const struct door_actor *actor, uint64_t parent, const char *name);
-int door_unlink(struct door *door, const struct door_actor *actor, uint64_t parent, const char *name);
+int door_rmdir(struct door *door, const struct door_actor *actor, uint64_t parent,
+               const char *name);
+int door_unlink(struct door *door, const struct door_actor *actor, uint64_t parent,
+                const char *name);
 /* no_replace: RENAME_NOREPLACE. */
-int door_rename(struct door *door, const struct door_actor *actor, uint64_t parent, const char *name,
-                uint64_t new_parent, const char *new_name, bool no_replace);
+int door_rename(struct door *door, const struct door_actor *actor, uint64_t parent,
+                const char *name, uint64_t new_parent, const char *new_name, bool no_replace);
 
 /* --- content -------------------------------------------------------------------------------- */
 
@@ -82,12 +87,14 @@ struct door_open_info {
 };
 
 /* commit_on_close: the mode had no write bit (READONLY at create): a commit request after the close. */
-int door_create(struct door *door, const struct door_actor *actor, uint64_t parent, const char *name,
-                bool commit_on_close, struct catalog_node *node, struct door_file **file, struct door_open_info *info);
-int door_open(struct door *door, const struct door_actor *actor, uint64_t node, bool write, bool truncate,
-              struct door_file **file, struct door_open_info *info);
+int door_create(struct door *door, const struct door_actor *actor, uint64_t parent,
+                const char *name, bool commit_on_close, struct catalog_node *node,
+                struct door_file **file, struct door_open_info *info);
+int door_open(struct door *door, const struct door_actor *actor, uint64_t node, bool write,
+              bool truncate, struct door_file **file, struct door_open_info *info);
 int door_read(struct door_file *file, uint64_t offset, void *buf, size_t len, size_t *got);
-int door_write(struct door_file *file, const struct door_actor *actor, uint64_t offset, const void *buf, size_t len);
+int door_write(struct door_file *file, const struct door_actor *actor, uint64_t offset,
+               const void *buf, size_t len);
 /* close(2) of one descriptor. died: the opener's process is being killed, the close is not its own. */
 int door_flush(struct door_file *file, bool died);
 int door_fsync(struct door_file *file);
@@ -96,50 +103,56 @@ void door_release(struct door_file *file);
 uint64_t door_file_node(const struct door_file *file);
 
 /* file may be NULL (truncate by name). */
-int door_truncate(struct door *door, const struct door_actor *actor, uint64_t node, struct door_file *file,
-                  uint64_t size);
-int door_set_mtime(struct door *door, const struct door_actor *actor, uint64_t node, int64_t mtime_ns);
+int door_truncate(struct door *door, const struct door_actor *actor, uint64_t node,
+                  struct door_file *file, uint64_t size);
+int door_set_mtime(struct door *door, const struct door_actor *actor, uint64_t node,
+                   int64_t mtime_ns);
 /* chmod: no write bit left is a commit request; anything else is accepted and changes nothing. */
 int door_set_mode(struct door *door, const struct door_actor *actor, uint64_t node, uint32_t mode);
 /* Any other operation that would change a node (table in fusefs/verdicts.c): SR_ERR_SEALED on what
  * is sealed, SR_ERR_UNSUPPORTED or the stated error elsewhere. Recorded as op. */
-int door_refuse_mutation(struct door *door, const struct door_actor *actor, uint64_t node, const char *op,
-                         int unsealed_error);
+int door_refuse_mutation(struct door *door, const struct door_actor *actor, uint64_t node,
+                         const char *op, int unsealed_error);
 /* A refusal that the mount itself found (name over 255 bytes, not UTF-8). Records it; returns code. */
-int door_refuse_name(struct door *door, const struct door_actor *actor, uint64_t parent, const char *name,
-                     const char *op, int code);
+int door_refuse_name(struct door *door, const struct door_actor *actor, uint64_t parent,
+                     const char *name, const char *op, int code);
 
 /* user.strongroom.*; SR_ERR_NOT_FOUND (ENODATA) for others. The value is text without NUL. */
-int door_getxattr(struct door *door, const struct door_actor *actor, uint64_t node, const char *name,
-                  struct sr_buf *value);
+int door_getxattr(struct door *door, const struct door_actor *actor, uint64_t node,
+                  const char *name, struct sr_buf *value);
 /* NUL-separated names. */
-int door_listxattr(struct door *door, const struct door_actor *actor, uint64_t node, struct sr_buf *names);
+int door_listxattr(struct door *door, const struct door_actor *actor, uint64_t node,
+                   struct sr_buf *names);
 int door_space(struct door *door, uint64_t *free_bytes, uint64_t *total_bytes, uint64_t *nodes);
 
 /* --- acts of the tool ------------------------------------------------------------------------ */
 
 /* "2026/示例〔2026〕1号/02调查取证" with or without leading slash. */
-int door_resolve(struct door *door, const struct door_actor *actor, const char *path, struct catalog_node *out);
+int door_resolve(struct door *door, const struct door_actor *actor, const char *path,
+                 struct catalog_node *out);
 int door_case_open(struct door *door, const struct door_actor *actor, int year, const char *name,
                    struct catalog_node *out);
 /* password is given to the system and to Samba, never stored by us; NULL: no password (tests). */
-int door_user_add(struct door *door, const struct door_actor *actor, const char *account, const char *name,
-                  const char *const *roles, size_t role_count, const char *password, struct catalog_user *out);
+int door_user_add(struct door *door, const struct door_actor *actor, const char *account,
+                  const char *name, const char *const *roles, size_t role_count,
+                  const char *password, struct catalog_user *out);
 /* Commit request. Returns at once, or once sealed when wait_ms > 0 (SR_ERR_BUSY on time-out). */
 int door_seal(struct door *door, const struct door_actor *actor, uint64_t node, int wait_ms);
-int door_record_incomplete(struct door *door, const struct door_actor *actor, uint64_t node, const char *reason);
+int door_record_incomplete(struct door *door, const struct door_actor *actor, uint64_t node,
+                           const char *reason);
 /* File a record from 待归案 into a case, or (again) refile a misfiled one. new_name NULL: as it was. */
-int door_record_file(struct door *door, const struct door_actor *actor, uint64_t node, uint64_t parent,
-                     const char *new_name, const char *reason, bool again);
-int door_search(struct door *door, const struct door_actor *actor, const char *text, size_t limit, catalog_node_fn *fn,
-                void *context);
-int door_versions(struct door *door, const struct door_actor *actor, uint64_t node, catalog_version_fn *fn,
-                  void *context);
+int door_record_file(struct door *door, const struct door_actor *actor, uint64_t node,
+                     uint64_t parent, const char *new_name, const char *reason, bool again);
+int door_search(struct door *door, const struct door_actor *actor, const char *text, size_t limit,
+                catalog_node_fn *fn, void *context);
+int door_versions(struct door *door, const struct door_actor *actor, uint64_t node,
+                  catalog_version_fn *fn, void *context);
 /* Reads every sealed object whole; finding is called with the object id text and why. */
 typedef void door_finding_fn(void *context, const char *what, const char *why);
 typedef int door_progress_fn(void *context, uint64_t done, uint64_t total);
-int door_verify(struct door *door, const struct door_actor *actor, uint64_t node_or_0, door_finding_fn *finding,
-                door_progress_fn *progress, void *context, uint64_t *checked);
+int door_verify(struct door *door, const struct door_actor *actor, uint64_t node_or_0,
+                door_finding_fn *finding, door_progress_fn *progress, void *context,
+                uint64_t *checked);
 /* May this actor run a reading command (status, ledger, user list)? op as in the act table. */
 int door_may(struct door *door, const struct door_actor *actor, const char *act);
 /* JSON for `status`. */

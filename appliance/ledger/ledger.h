@@ -27,7 +27,7 @@ struct ledger;
 
 struct ledger_config {
     struct sr_io *io;
-    const char *dir;             /* VAULT/ledger */
+    const char *dir; /* VAULT/ledger */
     const char *origin;
     const uint8_t *vault_id;     /* 16 bytes, bound into every group */
     uint8_t key_enc[SR_KEY_LEN]; /* wiped by the caller */
@@ -38,15 +38,18 @@ struct ledger_config {
 struct ledger_open_report {
     uint64_t size;            /* entries */
     uint64_t checkpoint_size; /* of the checkpoint found on disk */
-    uint64_t torn_bytes;      /* of a last group that was never acknowledged, kept aside in torn-SIZE-TIME */
-    uint64_t bad_tiles;       /* tile files that disagree with the journal; missing ones are written again */
+    uint64_t
+        torn_bytes; /* of a last group that was never acknowledged, kept aside in torn-SIZE-TIME */
+    uint64_t
+        bad_tiles; /* tile files that disagree with the journal; missing ones are written again */
 };
 
 int ledger_create(const struct ledger_config *config, struct ledger **out);
 /* Reads the whole journal, checks every MAC and the checkpoint against the recomputed tree.
  * SR_ERR_DAMAGED: names the group and offset, or the checkpoint. SR_ERR_ROLLED_BACK: the journal is
  * shorter than the checkpoint. Only a last group beyond the checkpoint counts as torn. */
-int ledger_open(const struct ledger_config *config, struct ledger_open_report *report, struct ledger **out);
+int ledger_open(const struct ledger_config *config, struct ledger_open_report *report,
+                struct ledger **out);
 /* Commits what is pending, publishes a checkpoint, wipes keys. Returns the commit's error. NULL ok. */
 int ledger_close(struct ledger *ledger);
 
@@ -64,7 +67,8 @@ bool ledger_failing(struct ledger *ledger);
 
 /* Calls fn for durable entries from..to-1 in order; entry is valid during the call. */
 typedef int ledger_each_fn(void *context, uint64_t index, const uint8_t *entry, size_t len);
-int ledger_each(struct ledger *ledger, uint64_t from, uint64_t to, ledger_each_fn *fn, void *context);
+int ledger_each(struct ledger *ledger, uint64_t from, uint64_t to, ledger_each_fn *fn,
+                void *context);
 /* One durable entry in a fresh buffer, free() it. */
 int ledger_read(struct ledger *ledger, uint64_t index, uint8_t **entry, size_t *len);
 

@@ -16,7 +16,8 @@ struct tlog_hash {
 };
 
 int tlog_leaf_hash(const void *data, size_t len, struct tlog_hash *out);
-int tlog_node_hash(const struct tlog_hash *left, const struct tlog_hash *right, struct tlog_hash *out);
+int tlog_node_hash(const struct tlog_hash *left, const struct tlog_hash *right,
+                   struct tlog_hash *out);
 
 /* Where proofs come from: the hash of the complete subtree of 2^level leaves that starts at leaf
  * index << level. */
@@ -33,9 +34,11 @@ int tlog_prove_inclusion(const struct tlog_source *source, uint64_t index, uint6
 int tlog_prove_consistency(const struct tlog_source *source, uint64_t old_size, uint64_t size,
                            struct tlog_hash *proof, size_t *count);
 /* SR_ERR_DAMAGED when the proof does not hold. */
-int tlog_verify_inclusion(const struct tlog_hash *leaf, uint64_t index, uint64_t size, const struct tlog_hash *proof,
-                          size_t count, const struct tlog_hash *root);
+int tlog_verify_inclusion(const struct tlog_hash *leaf, uint64_t index, uint64_t size,
+                          const struct tlog_hash *proof, size_t count,
+                          const struct tlog_hash *root);
 int tlog_verify_consistency(uint64_t old_size, const struct tlog_hash *old_root, uint64_t size,
-                            const struct tlog_hash *root, const struct tlog_hash *proof, size_t count);
+                            const struct tlog_hash *root, const struct tlog_hash *proof,
+                            size_t count);
 
 #endif

@@ -19,11 +19,12 @@ int ledger_verify_tiles(struct sr_io *io, const char *dir, const struct note_ver
 /* Also that the tree of today contains the tree of an older checkpoint kept elsewhere:
  * SR_ERR_ROLLED_BACK when today's is shorter or forks. */
 int ledger_verify_against(struct sr_io *io, const char *dir, const struct note_verifier *verifier,
-                          const uint8_t *newer, size_t newer_len, const uint8_t *older, size_t older_len);
+                          const uint8_t *newer, size_t newer_len, const uint8_t *older,
+                          size_t older_len);
 /* With the keys: journal, tiles, checkpoint, every kept checkpoint; the journal's leaves against the
  * tiles. The ledger must not be open elsewhere for writing, or be this process's own open one:
  * entries beyond the checkpoint are then checked by MAC alone. */
-int ledger_verify_all(const struct ledger_config *config, const struct note_verifier *verifier, ledger_bad_fn *bad,
-                      void *context, uint64_t *size);
+int ledger_verify_all(const struct ledger_config *config, const struct note_verifier *verifier,
+                      ledger_bad_fn *bad, void *context, uint64_t *size);
 
 #endif

@@ -21,7 +21,14 @@
 #define KEYS_SLOT_ID_LEN 8
 #define KEYS_LABEL_MAX 64
 
-enum keys_named { KEYS_LEDGER_ENC, KEYS_LEDGER_MAC, KEYS_SIGNING, KEYS_CATALOG, KEYS_EXPORT, KEYS_NAMED_COUNT };
+enum keys_named {
+    KEYS_LEDGER_ENC,
+    KEYS_LEDGER_MAC,
+    KEYS_SIGNING,
+    KEYS_CATALOG,
+    KEYS_EXPORT,
+    KEYS_NAMED_COUNT
+};
 
 struct keys;
 
@@ -44,8 +51,8 @@ int keys_create(struct sr_io *io, const char *dir, const uint8_t vault_id[KEYS_V
                 const char *passphrase, const char *label, struct keys **out);
 /* Tries every slot. SR_ERR_PASSPHRASE: slots are intact and none opens. SR_ERR_DAMAGED: names the
  * slot or page file. SR_ERR_NEWER_FORMAT. Finishes a root turn-over that a crash interrupted. */
-int keys_open(struct sr_io *io, const char *dir, const uint8_t vault_id[KEYS_VAULT_ID_LEN], const char *passphrase,
-              struct keys **out);
+int keys_open(struct sr_io *io, const char *dir, const uint8_t vault_id[KEYS_VAULT_ID_LEN],
+              const char *passphrase, struct keys **out);
 void keys_free(struct keys *keys); /* wiped; NULL ok */
 
 /* The slot that opened this session. */
@@ -67,7 +74,8 @@ int keys_extend(struct keys *keys, struct keys_page_info *info);
 
 int keys_list_pages(struct keys *keys, struct keys_page_info **pages, size_t *count);
 int keys_list_slots(struct keys *keys, struct keys_slot_info **slots, size_t *count);
-int keys_add_slot(struct keys *keys, const char *passphrase, const char *label, struct keys_slot_info *info);
+int keys_add_slot(struct keys *keys, const char *passphrase, const char *label,
+                  struct keys_slot_info *info);
 /* Removes a slot and turns the root over: every page and remaining slot is rewritten, so that a copy
  * of the removed slot opens nothing. The last slot: SR_ERR_DENIED. Crash-safe (see keys.c). */
 int keys_remove_slot(struct keys *keys, const uint8_t id[KEYS_SLOT_ID_LEN]);

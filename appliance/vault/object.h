@@ -22,14 +22,15 @@ struct object_expectation { /* from the seal entry */
 
 /* Checks header, FLOE header, file length and tree blocks. SR_ERR_DAMAGED names the object id and
  * the part; SR_ERR_NOT_FOUND: file or key is gone. */
-int object_open(struct vault *vault, const struct object_expectation *expected, struct object **out);
+int object_open(struct vault *vault, const struct object_expectation *expected,
+                struct object **out);
 void object_close(struct object *object); /* NULL ok */
 /* Thread-safe. *got is short only at the end. SR_ERR_DAMAGED: names the segment; buf is then zeroed. */
 int object_read(struct object *object, uint64_t offset, void *buf, size_t len, size_t *got);
 /* Reads everything: segments, tree, plaintext hash. progress may be NULL; a non-zero return stops. */
 typedef int object_progress_fn(void *context, uint64_t bytes_done);
-int object_verify(struct vault *vault, const struct object_expectation *expected, object_progress_fn *progress,
-                  void *context);
+int object_verify(struct vault *vault, const struct object_expectation *expected,
+                  object_progress_fn *progress, void *context);
 /* chattr +i where the file system has it; 0 also where it does not. */
 int object_set_immutable(struct vault *vault, const struct vault_object_id *id);
 /* Every file name under objects/ that is there (for verify: names without a seal entry are reported). */

@@ -27,10 +27,10 @@ struct staging_range { /* bytes [start, end) */
 
 struct staging_seal { /* what a seal entry holds */
     uint64_t size;
-    uint8_t sha256[SR_SHA256_LEN];   /* of the plaintext */
-    uint8_t tag_root[SR_SHA256_LEN]; /* of the tag tree */
+    uint8_t sha256[SR_SHA256_LEN];        /* of the plaintext */
+    uint8_t tag_root[SR_SHA256_LEN];      /* of the tag tree */
     uint8_t header_sha256[SR_SHA256_LEN]; /* of bytes 0..4169: header and FLOE header */
-    struct staging_range *holes;     /* never written, read as zeros; free() it */
+    struct staging_range *holes;          /* never written, read as zeros; free() it */
     size_t hole_count;
 };
 
@@ -81,7 +81,8 @@ int staging_discard(struct staging *staging);
 int staging_remove(struct vault *vault, const struct vault_object_id *id);
 
 /* Every object id that has a file in staging/. A non-zero return of fn stops. */
-typedef int staging_list_fn(void *context, const struct vault_object_id *id, uint64_t content_bytes);
+typedef int staging_list_fn(void *context, const struct vault_object_id *id,
+                            uint64_t content_bytes);
 int staging_list(struct vault *vault, staging_list_fn *fn, void *context);
 
 #define VAULT_MAX_SIZE (UINT64_C(1) << 42)

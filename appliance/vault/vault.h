@@ -16,7 +16,7 @@
 #define VAULT_SEGMENT_PLAIN 65536u /* bytes of content a segment holds */
 #define VAULT_SEGMENT_LEN 65568u   /* FLOE ENC_SEG_LEN */
 #define VAULT_HEADER_LEN 4096u
-#define VAULT_SEGMENTS_AT 4170u    /* VAULT_HEADER_LEN + FLOE_HEADER_LEN */
+#define VAULT_SEGMENTS_AT 4170u /* VAULT_HEADER_LEN + FLOE_HEADER_LEN */
 #define VAULT_BUDGET_BYTES (128u << 20)
 #define VAULT_RESERVE_BYTES (64u << 20) /* free space kept for ledger and seals */
 
@@ -32,8 +32,8 @@ struct vault_object_id {
 
 struct vault_identity { /* vault.json: nothing secret */
     struct vault_id id;
-    char origin[128];  /* ledger origin: "strongroom.local/<vault id hex>" */
-    char agency[256];  /* UTF-8, may be empty */
+    char origin[128]; /* ledger origin: "strongroom.local/<vault id hex>" */
+    char agency[256]; /* UTF-8, may be empty */
     uint8_t public_key[SR_ED25519_PUBLIC_LEN];
     int64_t created_ns;
 };
@@ -43,9 +43,14 @@ struct vault_identity { /* vault.json: nothing secret */
 int vault_create(struct sr_io *io, const char *path, const char *passphrase, const char *agency,
                  struct vault **out);
 
+/* As vault_create, with scrypt N = 2^scrypt_log2n: tests create vaults in milliseconds. */
+int vault_create_with_cost(struct sr_io *io, const char *path, const char *passphrase,
+                           const char *agency, uint32_t scrypt_log2n, struct vault **out);
+
 /* workers: encrypting threads, 0 for one per processor; SR_ERR_BUSY if another process has it open.
  * SR_ERR_NEWER_FORMAT, SR_ERR_PASSPHRASE, SR_ERR_DAMAGED (file named). */
-int vault_open(struct sr_io *io, const char *path, const char *passphrase, unsigned workers, struct vault **out);
+int vault_open(struct sr_io *io, const char *path, const char *passphrase, unsigned workers,
+               struct vault **out);
 /* Every staging file and object must be closed. Wipes all keys. NULL ok. */
 void vault_close(struct vault *vault);
 /* vault.json alone, without keys. */

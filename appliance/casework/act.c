@@ -1,0 +1,216 @@
+/* The steps of every act: who is it, may they, append, project; and what happens when they may not. */
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "casework/client.h"
+#include "casework/door_internal.h"
+
+uint64_t door_node_id(uint64_t index)
+{
+    return (index + 1) * 256;
+}
+
+int door_user(struct door *door, const struct door_actor *actor, struct catalog_user *user)
+{
+    if (actor->uid == 0) {
+        memset(user, 0, sizeof *user);
+        strcpy(user->account, "root");
+        return 0;
+    }
+    int status = catalog_user(door->catalog, actor->uid, user);
+    if (status == SR_ERR_NOT_FOUND)
+        return sr_fail(SR_ERR_DENIED, "uid %u is not an account of this vault", actor->uid);
+    return status;
+}
+
+int door_authorise(struct door *door, const struct door_actor *actor, enum act act)
+{
+    struct catalog_user user;
+    int status = door_user(door, actor, &user);
+    if (status < 0)
+        return status;
+    if (!authorise(&user, act))
+        return sr_fail(SR_ERR_DENIED, "%s may not do this (%s): no role of theirs allows it",
+                       user.account, authorise_act_name(act));
+    return 0;
+}
+
+int door_may(struct door *door, const struct door_actor *actor, const char *act)
+{
+    int number = authorise_act_by_name(act);
+    if (number < 0)
+        return sr_fail(SR_ERR_INVALID, "there is no act \"%s\"", act);
+    int status = door_authorise(door, actor, (enum act)number);
+    return status == SR_ERR_DENIED ? door_refused(door, actor, act, "denied", 0, NULL, status)
+                                   : status;
+}
+
+void door_client(const struct door_actor *actor, char out[64])
+{
+    if (actor->client[0] != '\0')
+        memcpy(out, actor->client, sizeof actor->client);
+    else if (actor->tool || actor->thread_id == 0)
+        strcpy(out, "local");
+    else
+        client_address(actor->thread_id, out);
+}
+
+int door_entry(struct door *door, const struct door_actor *actor, const char *act, json_t **out)
+{
+    char client[64];
+    int status = entry_new(door->io, act, out);
+    if (status < 0)
+        return status;
+    door_client(actor, client);
+    if ((status = entry_set(*out, "uid", json_integer(actor->uid))) < 0 ||
+        (status = entry_set(*out, "client", json_string(client))) < 0) {
+        json_decref(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+json_t *door_private(const struct door_actor *actor)
+{
+    char client[64];
+    door_client(actor, client);
+    return json_pack("{s:I, s:s}", "uid", (json_int_t)actor->uid, "client", client);
+}
+
+int door_act(struct door *door, json_t *entry, const json_t *private_part, uint64_t *index)
+{
+    uint64_t at;
+    int status = entry_append(door->ledger, entry, &at);
+    if (status == 0) {
+        if (private_part != NULL)
+            status = entry_set(entry, "private", json_deep_copy(private_part));
+        if (status == 0)
+            status = catalog_project(door->catalog, at, entry);
+        if (status < 0) /* the ledger has it; the view must not run on without it */
+            sr_log_failure("an entry that stands in the ledger could not be projected");
+        *index = at;
+    }
+    json_decref(entry);
+    return status;
+}
+
+static uint64_t hash_text(const char *text)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a: a folding key, nothing secret */
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* One refuse entry; count 1, or the number of repeats folded. Lock held. */
+static void append_refusal(struct door *door, const struct refusal_fold *fold, uint64_t count)
+{
+    json_t *entry;
+    uint64_t index;
+    int status = entry_new(door->io, "refuse", &entry);
+    if (status < 0)
+        goto failed;
+    if ((status = entry_set(entry, "uid", json_integer(fold->uid))) < 0 ||
+        (status = entry_set(entry, "op", json_string(fold->op))) < 0 ||
+        (status = entry_set(entry, "reason", json_string(fold->reason))) < 0 ||
+        (status = entry_set(entry, "client", json_string(fold->client))) < 0 ||
+        (status = entry_set(entry, "count", json_integer((json_int_t)count))) < 0 ||
+        (status = entry_set(entry, "until", sr_json_i64_text(fold->last_ns))) < 0 ||
+        (fold->node != 0 &&
+         (status = entry_set(entry, "node", sr_json_u64_text(fold->node))) < 0) ||
+        (fold->name[0] != '\0' &&
+         (status = entry_set(entry, "name", json_string(fold->name))) < 0)) {
+        json_decref(entry);
+        goto failed;
+    }
+    status = door_act(door, entry, NULL, &index);
+    if (status == 0) {
+        ledger_kick(door->ledger);
+        return;
+    }
+failed:
+    sr_log_failure("a refusal could not be recorded");
+}
+
+static void fold_close(struct door *door, struct refusal_fold *fold)
+{
+    if (fold->repeats > 0)
+        append_refusal(door, fold, fold->repeats);
+    memset(fold, 0, sizeof *fold);
+}
+
+static struct refusal_fold *fold_find(struct door *door, const struct refusal_fold *key)
+{
+    struct refusal_fold *oldest = &door->folds[0];
+    for (size_t i = 0; i < DOOR_FOLDS; i++) {
+        struct refusal_fold *fold = &door->folds[i];
+        if (fold->until_ns != 0 && fold->uid == key->uid && fold->node == key->node &&
+            fold->name_hash == key->name_hash && strcmp(fold->op, key->op) == 0 &&
+            strcmp(fold->reason, key->reason) == 0)
+            return fold;
+        if (fold->until_ns < oldest->until_ns)
+            oldest = fold;
+    }
+    fold_close(door, oldest);
+    return oldest;
+}
+
+/* A name that is not UTF-8, or longer than names can be, is kept as far as it can be shown. */
+static void shown_name(const char *name, char out[CATALOG_NAME_MAX + 1])
+{
+    size_t len = 0;
+    for (; name[len] != '\0' && len < CATALOG_NAME_MAX - 3; len++)
+        out[len] = name[len];
+    while (len > 0 && name[len] != '\0' && ((uint8_t)name[len] & 0xc0) == 0x80)
+        len--; /* not in the middle of a character */
+    out[len] = '\0';
+    if (!sr_utf8_valid(out, len))
+        for (size_t i = 0; i < len; i++)
+            if ((uint8_t)out[i] >= 0x80 || (uint8_t)out[i] < 0x20)
+                out[i] = '?';
+    if (name[len] != '\0')
+        strcpy(out + len, "…");
+}
+
+int door_refused(struct door *door, const struct door_actor *actor, const char *op,
+                 const char *reason, uint64_t node, const char *name, int code)
+{
+    struct refusal_fold key = {.uid = actor->uid, .node = node};
+    snprintf(key.op, sizeof key.op, "%s", op);
+    snprintf(key.reason, sizeof key.reason, "%s", reason);
+    if (name != NULL) {
+        key.name_hash = hash_text(name);
+        shown_name(name, key.name);
+    }
+    key.last_ns = door->io->now_ns(door->io);
+    int64_t now = door->io->boottime_ns(door->io);
+    pthread_mutex_lock(&door->lock);
+    struct refusal_fold *fold = fold_find(door, &key);
+    if (fold->until_ns > now) {
+        fold->repeats++;
+        fold->last_ns = key.last_ns;
+    } else {
+        fold_close(door, fold);
+        door_client(actor, key.client);
+        key.until_ns = now + DOOR_FOLD_NS;
+        *fold = key;
+        append_refusal(door, fold, 1);
+    }
+    pthread_mutex_unlock(&door->lock);
+    return code;
+}
+
+void door_flush_folds(struct door *door, bool force)
+{
+    int64_t now = door->io->boottime_ns(door->io);
+    pthread_mutex_lock(&door->lock);
+    for (size_t i = 0; i < DOOR_FOLDS; i++)
+        if (door->folds[i].until_ns != 0 && (force || door->folds[i].until_ns <= now))
+            fold_close(door, &door->folds[i]);
+    pthread_mutex_unlock(&door->lock);
+}

@@ -1,0 +1,35 @@
+/* `strongroom verify`: the whole vault or one object, against the ledger. Works on an open vault,
+ * with the daemon running (by the daemon itself) or offline. */
+#ifndef SR_CASEWORK_AUDIT_H
+#define SR_CASEWORK_AUDIT_H
+
+#include <stdint.h>
+
+#include "catalog/catalog.h"
+#include "ledger/ledger.h"
+#include "vault/vault.h"
+
+struct audit_report {
+    uint64_t entries, objects, bytes, staging, findings;
+};
+
+/* what: "objects/ab/abcd…", "keys/slots/…", "ledger/journal", …; why: a sentence. */
+typedef void audit_finding_fn(void *context, const char *what, const char *why);
+typedef int audit_progress_fn(void *context, uint64_t bytes_done, uint64_t bytes_total);
+
+/* Projects every ledger entry, private parts opened, into a catalog. SR_ERR_DAMAGED with the index of
+ * an entry that does not fit. */
+int audit_project(struct vault *vault, struct ledger *ledger, struct catalog *catalog);
+
+/* One sealed object, whole. Returns as audit_run. */
+int audit_object(struct vault *vault, const struct catalog_version *version,
+                 audit_finding_fn *finding, audit_progress_fn *progress, void *context);
+
+/* Ledger files, key slots and pages (also against the ledger), every sealed object, every staging
+ * file, and files that nobody knows of. Goes on after a finding. Returns 0, or SR_ERR_DAMAGED when
+ * there are findings, or another error when it could not go on. progress may be NULL. */
+int audit_run(struct vault *vault, struct ledger *ledger, struct catalog *catalog,
+              audit_finding_fn *finding, audit_progress_fn *progress, void *context,
+              struct audit_report *report);
+
+#endif

@@ -1,0 +1,37 @@
+/* Who may do what, until policy files decide (issue "policy"): one committed table role x act. */
+#ifndef SR_CASEWORK_AUTHORISE_H
+#define SR_CASEWORK_AUTHORISE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "catalog/catalog.h"
+
+enum act {
+    ACT_PLACES, /* see years, cases and stages */
+    ACT_LIST,   /* see records: names, sizes, states */
+    ACT_READ,   /* content */
+    ACT_ADD,    /* create, write, rename, discard before the seal; commit request */
+    ACT_CASE_OPEN,
+    ACT_FILE,        /* file and refile */
+    ACT_INCOMPLETE,  /* mark one's own sealed record incomplete */
+    ACT_UNFILED_ALL, /* see everybody's 待归案 */
+    ACT_USER_ADD,
+    ACT_USER_LIST,
+    ACT_STATUS,
+    ACT_LEDGER, /* read entries, proofs */
+    ACT_CHECKPOINT,
+    ACT_VERIFY,
+    ACT_COUNT
+};
+
+/* Zero roles, or uid 0 (which holds none): only ACT_PLACES for uid 0, nothing for others. */
+bool authorise(const struct catalog_user *user, enum act act);
+/* The name used on the control socket ("user.add"); -1 if there is no such act. */
+int authorise_act_by_name(const char *name);
+const char *authorise_act_name(enum act act);
+bool authorise_role_exists(const char *role);
+/* 三员 exclude each other and every other role. Sets the sentence. */
+int authorise_check_roles(const char *const *roles, size_t count);
+
+#endif

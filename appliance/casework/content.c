@@ -1,0 +1,490 @@
+/* Open files: create, open, read, write, flush, close, truncate. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "casework/door_internal.h"
+
+static int file_new(struct door *door, const struct door_actor *actor, uint64_t node, bool write,
+                    struct door_file **out)
+{
+    struct door_file *file = calloc(1, sizeof *file);
+    *out = NULL;
+    if (file == NULL)
+        return sr_fail(SR_ERR_NO_MEMORY, "no memory for an open file");
+    file->door = door;
+    file->actor = *actor;
+    file->node = node;
+    file->write = write;
+    pthread_mutex_init(&file->object_lock, NULL);
+    *out = file;
+    return 0;
+}
+
+static void file_free(struct door_file *file)
+{
+    if (file == NULL)
+        return;
+    object_close(file->object);
+    pthread_mutex_destroy(&file->object_lock);
+    free(file->text);
+    free(file);
+}
+
+/* Counts the file on its live. Lock held. */
+static int attach(struct door *door, struct door_file *file, struct live *live)
+{
+    if (door->stopping)
+        return sr_fail(SR_ERR_CLOSED, "the store is shutting down");
+    file->live = live;
+    live_ref(live);
+    if (file->write)
+        live->writers++;
+    door->open_files++;
+    return 0;
+}
+
+uint64_t door_file_node(const struct door_file *file)
+{
+    return file->node;
+}
+
+/* --- create --- */
+
+static int append_create(struct door *door, const struct door_actor *actor, uint64_t parent,
+                         const char *name, const struct vault_object_id *object, uint64_t key_id,
+                         bool draft, bool junk, uint64_t *index)
+{
+    json_t *entry, *private_part = door_private(actor);
+    int status = entry_new(door->io, "record.create", &entry);
+    if (status < 0 || private_part == NULL) {
+        json_decref(private_part);
+        return status < 0 ? status : sr_fail(SR_ERR_NO_MEMORY, "no memory for a ledger entry");
+    }
+    if ((status = entry_set(private_part, "parent", sr_json_u64_text(parent))) < 0 ||
+        (status = entry_set(private_part, "name", json_string(name))) < 0 ||
+        (status = entry_set(private_part, "draft", json_boolean(draft))) < 0 ||
+        (status = entry_set(private_part, "junk", json_boolean(junk))) < 0 ||
+        (status = entry_set_record(door->vault, entry, object, key_id, private_part)) < 0)
+        json_decref(entry);
+    else
+        status = door_act(door, entry, private_part, index);
+    json_decref(private_part);
+    return status;
+}
+
+/* The second half of create, under the lock. staging is taken over on success. */
+static int create_locked(struct door *door, const struct door_actor *actor,
+                         const struct catalog_node *parent, const char *name,
+                         struct staging *staging, struct door_file *file, struct catalog_node *node,
+                         const char **reason)
+{
+    struct vault_object_id object;
+    uint64_t key_id, index;
+    struct live *live;
+    staging_id(staging, &object, &key_id);
+    bool draft = place_in_drafts(door, parent), junk = workflow_is_junk(door->workflow, name);
+    int status = catalog_lookup(door->catalog, parent->id, name, node);
+    if (status == 0)
+        return sr_fail(SR_ERR_EXISTS, "the name is taken");
+    if (door->stopping)
+        return sr_fail(SR_ERR_CLOSED, "the store is shutting down");
+    if ((status = place_check_name(door, parent->id, name, reason)) < 0 ||
+        (status = append_create(door, actor, parent->id, name, &object, key_id, draft, junk,
+                                &index)) < 0 ||
+        (status = catalog_get(door->catalog, door_node_id(index), node)) < 0 ||
+        (status = live_add(door, staging, &node->version, &live)) < 0)
+        return status;
+    live->draft = draft;
+    live->junk = junk;
+    live->scratch = workflow_is_scratch(door->workflow, name);
+    live->mtime_ns = node->version.mtime_ns = node->created_ns;
+    file->node = node->id;
+    return attach(door, file, live);
+}
+
+int door_create(struct door *door, const struct door_actor *actor, uint64_t parent_id,
+                const char *name, bool commit_on_close, struct catalog_node *node,
+                struct door_file **out, struct door_open_info *info)
+{
+    struct catalog_user user;
+    struct catalog_node parent;
+    struct staging *staging = NULL;
+    struct door_file *file = NULL;
+    const char *reason = NULL;
+    *out = NULL;
+    int status = door_user(door, actor, &user);
+    if (status < 0)
+        return door_refused(door, actor, "create", "unknown_user", 0, NULL, status);
+    if ((status = catalog_get(door->catalog, parent_id, &parent)) < 0 ||
+        (status = place_visible(door, &user, &parent)) < 0)
+        return status;
+    if (!authorise(&user, ACT_ADD))
+        return door_refused(door, actor, "create", "denied", parent_id, name,
+                            sr_fail(SR_ERR_DENIED, "%s may not add records", user.account));
+    if (!place_takes_records(&parent))
+        return door_refused(door, actor, "create", "place", parent_id, name,
+                            sr_fail(SR_ERR_DENIED, "files belong into a stage folder of a case"));
+    if ((status = file_new(door, actor, 0, true, &file)) < 0 ||
+        (status = door_stage(door, &staging)) < 0)
+        goto out;
+    pthread_mutex_lock(&door->lock);
+    status = create_locked(door, actor, &parent, name, staging, file, node, &reason);
+    if (status == 0) {
+        file->live->commit = commit_on_close;
+        file->live->commit_delay_ns = DOOR_COMMIT_DELAY_NS;
+    }
+    pthread_mutex_unlock(&door->lock);
+    if (status < 0) {
+        struct sr_error_copy why;
+        sr_error_save(&why, status);
+        staging_discard(staging);
+        staging_close(staging);
+        status = sr_error_raise(&why);
+        goto out;
+    }
+    *out = file;
+    file = NULL;
+    *info = (struct door_open_info){.direct_io = true};
+out:
+    file_free(file);
+    if (status == SR_ERR_NO_SPACE)
+        reason = "no_space";
+    return status < 0 && reason != NULL
+               ? door_refused(door, actor, "create", reason, parent_id, name, status)
+               : status;
+}
+
+/* --- open --- */
+
+static int open_sealed(struct door *door, const struct catalog_version *version,
+                       struct object **out)
+{
+    struct object_expectation expected = {
+        .id = version->object, .key_id = version->key_id, .size = version->size};
+    memcpy(expected.tag_root, version->tag_root, sizeof expected.tag_root);
+    memcpy(expected.header_sha256, version->header_sha256, sizeof expected.header_sha256);
+    memcpy(expected.sha256, version->sha256, sizeof expected.sha256);
+    return object_open(door->vault, &expected, out);
+}
+
+/* Content that is not sealed yet. Sets *frozen when the seal has begun. */
+static int open_unsealed(struct door *door, struct door_file *file,
+                         const struct catalog_version *version, bool *frozen)
+{
+    *frozen = false;
+    pthread_mutex_lock(&door->lock);
+    struct live *live = live_find(door, &version->object);
+    int status = 0;
+    if (live == NULL || (file->write && live_is_frozen(live)))
+        *frozen = true;
+    else
+        status = attach(door, file, live);
+    pthread_mutex_unlock(&door->lock);
+    return status;
+}
+
+/* Truncation of what has content makes a new version, so that the earlier bytes are kept. */
+static bool truncation_makes_version(const struct live *live)
+{
+    return !live->draft && !live->junk && !live->scratch && staging_size(live->staging) > 0;
+}
+
+/* Moves an open file to a new version of its record. */
+static int switch_version(struct door_file *file)
+{
+    struct door *door = file->door;
+    struct live *fresh, *unused = NULL;
+    int status = door_new_version(door, &file->actor, file->node, &fresh);
+    if (status < 0)
+        return status;
+    pthread_mutex_lock(&door->lock);
+    struct live *before = file->live;
+    fresh->writers++; /* the ref is door_new_version's */
+    file->live = fresh;
+    file->may_version = false;
+    if (before != NULL) {
+        before->writers--;
+        before->last_close_ns = door->io->boottime_ns(door->io);
+        unused = live_unref(door, before);
+    } else {
+        door->open_files++;
+    }
+    pthread_cond_signal(&door->wake);
+    pthread_mutex_unlock(&door->lock);
+    live_destroy(unused);
+    return 0;
+}
+
+static int truncate_file(struct door_file *file, uint64_t size)
+{
+    struct door *door = file->door;
+    struct live *live = file->live;
+    if (live == NULL)
+        return file->may_version && size == 0 ? switch_version(file) : SR_ERR_SEALED;
+    if (size == 0 && !file->wrote && truncation_makes_version(live))
+        return switch_version(file);
+    if (live->closed) {
+        int status = door_reopen(door, live);
+        if (status < 0)
+            return status;
+    }
+    return staging_truncate(live->staging, size);
+}
+
+static int open_record(struct door *door, struct door_file *file, const struct catalog_node *node,
+                       bool truncate)
+{
+    const struct catalog_version *version = &node->version;
+    bool frozen = false;
+    int status = 0;
+    if (version->state == CATALOG_STAGING) {
+        if ((status = open_unsealed(door, file, version, &frozen)) < 0)
+            return status;
+        if (frozen)
+            return sr_fail(SR_ERR_SEALED, "the record is being sealed");
+    } else if (file->write && version->state == CATALOG_SEALED) {
+        return sr_fail(SR_ERR_SEALED, "the record is sealed");
+    } else {
+        if ((status = open_sealed(door, version, &file->object)) < 0)
+            return status;
+        file->may_version = file->write;
+    }
+    return truncate ? truncate_file(file, 0) : 0;
+}
+
+static int open_text(struct door_file *file, const struct catalog_node *node)
+{
+    struct sr_buf text = {0};
+    int status = notice_text(file->door, &file->actor, node, &text);
+    if (status < 0) {
+        sr_buf_free(&text);
+        return status;
+    }
+    file->text_len = text.len;
+    file->text = text.data; /* taken over; may be NULL when empty */
+    return 0;
+}
+
+int door_open(struct door *door, const struct door_actor *actor, uint64_t node_id, bool write,
+              bool truncate, struct door_file **out, struct door_open_info *info)
+{
+    struct catalog_user user;
+    struct catalog_node node;
+    struct door_file *file;
+    const char *op = truncate ? "truncate" : write ? "write" : "read";
+    *out = NULL;
+    *info = (struct door_open_info){.direct_io = true};
+    int status = door_user(door, actor, &user);
+    if (status < 0)
+        return door_refused(door, actor, op, "unknown_user", 0, NULL, status);
+    if ((status = catalog_get(door->catalog, node_id, &node)) < 0 ||
+        (status = place_visible(door, &user, &node)) < 0)
+        return status;
+    bool text = node.kind == CATALOG_KIND_VIRTUAL || node.kind == CATALOG_KIND_STUB;
+    if (node.kind != CATALOG_KIND_RECORD && !text)
+        return sr_fail(SR_ERR_IS_DIRECTORY, "it is a folder");
+    bool sealed = text || node.version.state == CATALOG_SEALED;
+    if (write && sealed)
+        return door_refused(door, actor, op, "sealed", node_id, NULL,
+                            sr_fail(SR_ERR_SEALED, "the record is sealed"));
+    if (!text && !authorise(&user, write ? ACT_ADD : ACT_READ))
+        return door_refused(door, actor, op, "denied", node_id, NULL,
+                            sr_fail(SR_ERR_DENIED, "%s may not %s this record", user.account, op));
+    if ((status = file_new(door, actor, node_id, write, &file)) < 0)
+        return status;
+    status = text ? open_text(file, &node) : open_record(door, file, &node, truncate);
+    if (status < 0) {
+        struct sr_error_copy why;
+        sr_error_save(&why, status);
+        door_release(file);
+        status = sr_error_raise(&why);
+        return status == SR_ERR_SEALED
+                   ? door_refused(door, actor, op, "sealed", node_id, NULL, status)
+                   : status;
+    }
+    info->keep_cache = file->object != NULL && !write;
+    info->direct_io = !info->keep_cache;
+    *out = file;
+    return 0;
+}
+
+/* --- read and write --- */
+
+/* A record that was sealed under this handle is read, and verified, as a sealed one. */
+static int late_object(struct door_file *file)
+{
+    struct catalog_version version;
+    int status = 0;
+    pthread_mutex_lock(&file->object_lock);
+    if (file->object == NULL &&
+        (status = catalog_object(file->door->catalog, &file->live->object, &version)) == 0)
+        status = open_sealed(file->door, &version, &file->object);
+    pthread_mutex_unlock(&file->object_lock);
+    return status;
+}
+
+int door_read(struct door_file *file, uint64_t offset, void *buf, size_t len, size_t *got)
+{
+    *got = 0;
+    if (file->text != NULL || (file->object == NULL && file->live == NULL)) {
+        if (offset < file->text_len) {
+            *got = file->text_len - offset < len ? file->text_len - offset : len;
+            memcpy(buf, file->text + offset, *got);
+        }
+        return 0;
+    }
+    if (file->live != NULL && file->live->phase != LIVE_SEALED)
+        return staging_read(file->live->staging, offset, buf, len, got);
+    int status = file->object != NULL ? 0 : late_object(file);
+    if (status == 0)
+        status = object_read(file->object, offset, buf, len, got);
+    if (status == SR_ERR_DAMAGED)
+        sr_log_failure("read refused");
+    return status;
+}
+
+int door_reopen(struct door *door, struct live *live)
+{
+    json_t *entry;
+    uint64_t index;
+    int status = 0;
+    pthread_mutex_lock(&door->lock);
+    if (live_is_frozen(live)) {
+        status = sr_fail(SR_ERR_SEALED, "the record is sealed");
+    } else if (live->closed) {
+        status = entry_new(door->io, "record.reopen", &entry);
+        if (status == 0 &&
+            (status = entry_set_record(door->vault, entry, &live->object, live->key_id, NULL)) < 0)
+            json_decref(entry);
+        else if (status == 0)
+            status = door_act(door, entry, NULL, &index);
+        if (status == 0)
+            live->closed = live->mtime_set = false;
+    }
+    pthread_mutex_unlock(&door->lock);
+    return status;
+}
+
+static int refused_content(struct door_file *file, const char *op, int status)
+{
+    const char *reason = status == SR_ERR_SEALED      ? "sealed"
+                         : status == SR_ERR_NO_SPACE  ? "no_space"
+                         : status == SR_ERR_TOO_LARGE ? "too_large"
+                                                      : NULL;
+    return reason != NULL
+               ? door_refused(file->door, &file->actor, op, reason, file->node, NULL, status)
+               : status;
+}
+
+int door_write(struct door_file *file, const struct door_actor *actor, uint64_t offset,
+               const void *buf, size_t len)
+{
+    (void)actor; /* a handle's user is its opener: READ and WRITE carry worker threads' ids */
+    struct live *live = file->live;
+    int status = 0;
+    if (!file->write)
+        return sr_fail(SR_ERR_INVALID, "the file is not open for writing");
+    if (live == NULL)
+        return refused_content(file, "write", sr_fail(SR_ERR_SEALED, "the record is sealed"));
+    if (live->closed && (status = door_reopen(file->door, live)) < 0)
+        return refused_content(file, "write", status);
+    if ((status = staging_write(live->staging, offset, buf, len)) < 0)
+        return refused_content(file, "write", status);
+    file->wrote = true;
+    if (!live->mtime_set)
+        live->mtime_ns = file->door->io->now_ns(file->door->io);
+    return 0;
+}
+
+/* Content and the entry that names it are durable: acknowledged. */
+static int acknowledge(struct door *door, struct live *live)
+{
+    ledger_kick(door->ledger); /* the create entry's commit runs beside the content's */
+    int status = staging_sync(live->staging);
+    return status < 0 ? status : ledger_commit(door->ledger, live->create_index);
+}
+
+int door_fsync(struct door_file *file)
+{
+    if (file->live == NULL || !file->write || live_is_frozen(file->live))
+        return 0;
+    return refused_content(file, "fsync", acknowledge(file->door, file->live));
+}
+
+int door_flush(struct door_file *file, bool died)
+{
+    struct door *door = file->door;
+    struct live *live = file->live;
+    if (live == NULL || !file->write || live_is_frozen(live))
+        return 0;
+    if (died) {
+        pthread_mutex_lock(&door->lock);
+        live->died = true;
+        pthread_mutex_unlock(&door->lock);
+    }
+    int status = acknowledge(door, live);
+    if (status < 0)
+        return refused_content(file, "close", status);
+    pthread_mutex_lock(&door->lock);
+    if (live->writers == 1 && !live->closed && !live->died && !live_is_frozen(live))
+        status = live_append_close(door, live);
+    pthread_mutex_unlock(&door->lock);
+    ledger_kick(door->ledger);
+    return status;
+}
+
+/* A last writer that went without a flush, or wrote after it. */
+static void close_late(struct door_file *file)
+{
+    struct live *live = file->live;
+    if (live->closed || live->died || live->phase != LIVE_OPEN)
+        return;
+    if (door_flush(file, false) < 0) {
+        sr_log_failure("content of an unsealed record could not be made durable at its close");
+        pthread_mutex_lock(&file->door->lock);
+        live->died = true;
+        pthread_mutex_unlock(&file->door->lock);
+    }
+}
+
+void door_release(struct door_file *file)
+{
+    struct door *door = file->door;
+    struct live *unused = NULL;
+    if (file->live != NULL) {
+        if (file->write)
+            close_late(file);
+        pthread_mutex_lock(&door->lock);
+        if (file->write && --file->live->writers == 0)
+            file->live->last_close_ns = door->io->boottime_ns(door->io);
+        unused = live_unref(door, file->live);
+        door->open_files--;
+        pthread_cond_signal(&door->wake);
+        pthread_mutex_unlock(&door->lock);
+        live_destroy(unused);
+    }
+    file_free(file);
+}
+
+int door_truncate(struct door *door, const struct door_actor *actor, uint64_t node,
+                  struct door_file *file, uint64_t size)
+{
+    struct door_open_info info;
+    struct door_file *own = NULL;
+    int status;
+    if (file != NULL && file->write)
+        return refused_content(file, "truncate", truncate_file(file, size));
+    if ((status = door_open(door, actor, node, true, size == 0, &own, &info)) < 0)
+        return status;
+    if (size != 0)
+        status = refused_content(own, "truncate", truncate_file(own, size));
+    if (status == 0)
+        status = door_flush(own, false);
+    struct sr_error_copy why;
+    sr_error_save(&why, status);
+    door_release(own);
+    return status < 0 ? sr_error_raise(&why) : 0;
+}

@@ -1,0 +1,205 @@
+/* The door's own state, shared by the files of casework/ alone.
+ *
+ * Invariants (door->lock held unless said otherwise):
+ *  D1  A version in state staging has exactly one live, found by its object id, from its
+ *      record.create/record.version (or start-up) until its seal is projected or it is discarded.
+ *  D2  live->writers counts open files that may write; live->refs counts open files plus the sealer.
+ *      A live leaves the table and is freed when it is sealed or discarded and refs is 0.
+ *  D3  live->appended: its record.seal stands in the ledger's queue. From then on nothing changes it.
+ *  D4  Only the sealer moves a phase beyond LIVE_OPEN; it starts only when writers is 0.
+ *  D5  Entries are appended and projected under door->lock, so entries of one record are in order;
+ *      record.seal alone is projected later, once durable (receipts must not promise too early).
+ *  D6  door->lock is never held over ledger_commit, staging_sync, or a read or write of content.
+ * The lock order is door->lock, then the locks inside catalog, ledger and vault. */
+#ifndef SR_CASEWORK_DOOR_INTERNAL_H
+#define SR_CASEWORK_DOOR_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "casework/authorise.h"
+#include "casework/door.h"
+#include "casework/entry.h"
+#include "casework/workflow.h"
+#include "vault/object.h"
+#include "vault/staging.h"
+
+#define DOOR_COMMIT_DELAY_NS \
+    (2 * INT64_C(1000000000)) /* commit request given before the last close */
+#define DOOR_NEVER INT64_MAX
+#define DOOR_LIVE_BUCKETS 4096
+#define DOOR_KEYS_LOW 64
+#define DOOR_FOLD_NS (60 * INT64_C(1000000000))
+
+enum live_phase { LIVE_OPEN, LIVE_SEALING, LIVE_SEALED, LIVE_DISCARDED };
+
+struct live {
+    struct live *next; /* bucket */
+    struct vault_object_id object;
+    uint64_t key_id;
+    uint64_t node;
+    uint64_t create_index; /* of its record.create or record.version */
+    uint32_t uid;
+    struct staging *staging;
+    unsigned refs, writers;
+    _Atomic enum live_phase phase; /* written under the lock, read without it by door_read */
+    bool draft, junk, scratch;
+    bool superseded; /* no longer the current version */
+    bool died;       /* a writer died, or there was none left at start-up: incomplete */
+    bool salvaged;
+    bool appended;
+    bool
+        commit; /* a commit request is pending, to take effect commit_delay_ns after the last close */
+    int64_t commit_delay_ns;
+    atomic_bool mtime_set; /* by the client: writes do not move it any more */
+    atomic_bool closed;    /* record.close appended, no write since */
+    _Atomic int64_t mtime_ns;
+    int64_t last_close_ns; /* boottime; < 0: never closed */
+    int64_t retry_ns;      /* boottime; no sealing before */
+    uint64_t seal_index;
+};
+
+struct refusal_fold { /* repeats of one refusal within DOOR_FOLD_NS become one entry with a count */
+    uint32_t uid;
+    char op[24], reason[24];
+    uint64_t node;
+    uint64_t name_hash;
+    char name[CATALOG_NAME_MAX + 1];
+    char client[64];
+    int64_t until_ns; /* boottime end of the window */
+    int64_t last_ns;  /* real time of the last repeat */
+    uint64_t repeats; /* beyond the one that stands in the ledger */
+};
+#define DOOR_FOLDS 128
+
+struct door {
+    struct door_config config;
+    struct vault *vault;
+    struct ledger *ledger;
+    struct sr_io *io;
+    struct catalog *catalog;
+    struct workflow *workflow;
+    int64_t settle_ns;
+    pthread_mutex_t lock;
+    pthread_mutex_t accounts_lock; /* taken before lock; held over useradd */
+    struct live *live[DOOR_LIVE_BUCKETS];
+    size_t live_count;
+    struct refusal_fold folds[DOOR_FOLDS];
+    bool stopping;
+    unsigned open_files;
+    pthread_t sealer;
+    bool sealer_started;
+    pthread_cond_t wake;   /* sealer: something may be due */
+    pthread_cond_t change; /* waiters: a live changed its phase, an open file went */
+};
+
+struct door_file {
+    struct door *door;
+    struct door_actor actor;
+    uint64_t node;
+    bool write;
+    bool wrote;       /* through this handle, ever */
+    bool may_version; /* opened for writing over an incomplete record: truncation makes a version */
+    struct live *live;     /* unsealed content, or NULL */
+    struct object *object; /* sealed content, or NULL */
+    pthread_mutex_t
+        object_lock; /* opening object late, when the record was sealed under the handle */
+    char *text;      /* virtual files: the text as of open */
+    size_t text_len;
+};
+
+/* --- acting (act.c) ---- */
+
+/* The caller's user: roles from the catalog; uid 0 has none. SR_ERR_DENIED for an unknown uid. */
+int door_user(struct door *door, const struct door_actor *actor, struct catalog_user *user);
+/* 0 or SR_ERR_DENIED with a sentence; not recorded. */
+int door_authorise(struct door *door, const struct door_actor *actor, enum act act);
+/* Appends and projects (with private_part opened). Lock held. Takes over entry. */
+int door_act(struct door *door, json_t *entry, const json_t *private_part, uint64_t *index);
+/* entry_new plus uid and client of the actor. */
+int door_entry(struct door *door, const struct door_actor *actor, const char *act, json_t **out);
+/* Private part with uid and client. */
+json_t *door_private(const struct door_actor *actor);
+/* The address of the client behind an actor. */
+void door_client(const struct door_actor *actor, char out[64]);
+/* Records a refusal (folded) and returns code. Lock not held. node 0 or name NULL: none. */
+int door_refused(struct door *door, const struct door_actor *actor, const char *op,
+                 const char *reason, uint64_t node, const char *name, int code);
+/* Writes fold counters whose window has ended (all when force). Lock not held. */
+void door_flush_folds(struct door *door, bool force);
+uint64_t door_node_id(uint64_t index);
+
+/* --- live records (live.c); lock held ---- */
+
+struct live *live_find(struct door *door, const struct vault_object_id *object);
+/* Puts a new live into the table; takes over staging. */
+int live_add(struct door *door, struct staging *staging, const struct catalog_version *version,
+             struct live **out);
+void live_ref(struct live *live);
+/* Returns live when it is done and unused (D2): the caller then calls live_destroy without the lock. */
+struct live *live_unref(struct door *door, struct live *live);
+/* Takes it out of the table: sealed, or discarded (its content goes with the last ref). Returns as live_unref. */
+struct live *live_finish(struct door *door, struct live *live, enum live_phase phase);
+/* Lock not held. Drops discarded content. NULL ok. */
+void live_destroy(struct live *live);
+/* Content that sealing must wait for: being sealed already, or in the ledger's queue. */
+bool live_is_frozen(const struct live *live);
+/* record.close (size, mtime) for a record whose bytes so far are acknowledged. */
+int live_append_close(struct door *door, struct live *live);
+/* When it is due to be sealed, boottime ns; DOOR_NEVER if not by itself. */
+int64_t live_due(const struct door *door, const struct live *live);
+/* Overlay of the live size and mtime on a catalog node. */
+void live_overlay(struct door *door, struct catalog_node *node);
+/* A new version of node becomes current; the previous one (its live, if any) is superseded. Lock not held. */
+int door_new_version(struct door *door, const struct door_actor *actor, uint64_t node,
+                     struct live **out);
+/* record.reopen, if it was closed. SR_ERR_SEALED once sealing has begun. Lock not held. */
+int door_reopen(struct door *door, struct live *live);
+/* Writes one more key page when few keys are left. Lock not held. */
+int door_keys_ready(struct door *door);
+/* Makes staged content ready for an entry: key, file. Lock not held. */
+int door_stage(struct door *door, struct staging **out);
+int door_sealer_start(struct door *door);
+void door_sealer_stop(struct door *door);
+/* Start-up: staging/ against the catalog (salvage.c). */
+int door_salvage(struct door *door, struct door_salvage *out);
+
+/* --- names and places (place.c) ---- */
+
+/* May something be put under this name into this folder? SR_ERR_NAME_*; reason is the refusal word. */
+int place_check_name(struct door *door, uint64_t parent, const char *name, const char **reason);
+bool place_takes_records(const struct catalog_node *parent);
+bool place_in_drafts(struct door *door, const struct catalog_node *parent);
+/* Sees this actor the node? SR_ERR_NOT_FOUND or SR_ERR_DENIED. */
+int place_visible(struct door *door, const struct catalog_user *user,
+                  const struct catalog_node *node);
+/* 待归案/<user>/<today>: made when first looked at. Lock not held. */
+int place_ensure_unfiled(struct door *door, const struct door_actor *actor,
+                         const struct catalog_user *user);
+
+/* --- texts shown in the share (notice.c) ---- */
+
+int notice_render(struct door *door, const struct door_actor *actor, struct sr_buf *out);
+int notice_receipts(struct door *door, const struct door_actor *actor, struct sr_buf *out);
+int notice_stub(struct door *door, const struct catalog_node *stub, struct sr_buf *out);
+/* Chinese sentence: what happened and what to do, for a refusal word. */
+const char *notice_sentence(const char *reason);
+/* Virtual files and stubs; SR_ERR_NOT_FOUND for other nodes. */
+int notice_text(struct door *door, const struct door_actor *actor, const struct catalog_node *node,
+                struct sr_buf *out);
+
+/* --- accounts (accounts.c) ---- */
+
+/* useradd and smbpasswd. SR_ERR_SYSTEM with what the program said. */
+int accounts_create(const char *account, const char *name, uint32_t uid, const char *password,
+                    const char *smb_conf);
+/* Checks everything but the uid, and fills user. */
+int accounts_fill(const char *account, const char *name, const char *const *roles,
+                  size_t role_count, struct catalog_user *user);
+bool accounts_name_valid(const char *account);
+/* SR_ERR_EXISTS if a system account of that name or uid exists. */
+int accounts_free(const char *account, uint32_t uid);
+int accounts_add_entry(struct sr_io *io, const struct catalog_user *user,
+                       const struct door_actor *actor, json_t **entry);
+
+#endif

@@ -1,0 +1,30 @@
+/* Ledger entries: building, the private part, queueing (docs/entries.md). */
+#ifndef SR_CASEWORK_ENTRY_H
+#define SR_CASEWORK_ENTRY_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/io.h"
+#include "ledger/ledger.h"
+#include "vault/vault.h"
+
+/* A fresh object with v, act, salt and time. json_decref() it. */
+int entry_new(struct sr_io *io, const char *act, json_t **out);
+/* Canonicalises and queues. SR_ERR_TOO_LARGE over LEDGER_ENTRY_MAX. */
+int entry_append(struct ledger *ledger, const json_t *entry, uint64_t *index);
+
+/* Setters take over value (also when they fail); a NULL value or a failed set is SR_ERR_NO_MEMORY. */
+int entry_set(json_t *entry, const char *key, json_t *value);
+
+/* Adds object, key and, when private_part is given, private: sealed under the record's describing key. */
+int entry_set_record(struct vault *vault, json_t *entry, const struct vault_object_id *object,
+                     uint64_t key_id, const json_t *private_part);
+/* Replaces the text of "private" by the opened object; removes it when the record key is gone.
+ * SR_ERR_DAMAGED: does not verify. An entry without private part is left as it is. */
+int entry_open_private(struct vault *vault, json_t *entry);
+
+/* Time of an entry in ns; 0 if it has none. */
+int64_t entry_time(const json_t *entry);
+
+#endif

@@ -1,0 +1,248 @@
+#include "catalog/catdb.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+void catdb_lock(struct catalog *catalog)
+{
+    /* The mutex is error-checking: a callback that calls the catalog is caught here. */
+    int rc = pthread_mutex_lock(&catalog->lock);
+    assert(rc == 0);
+    (void)rc;
+}
+
+void catdb_unlock(struct catalog *catalog)
+{
+    int rc = pthread_mutex_unlock(&catalog->lock);
+    assert(rc == 0);
+    (void)rc;
+}
+
+sqlite3_stmt *catdb_use(struct catalog *catalog, enum catdb_statement which)
+{
+    sqlite3_stmt *statement = catalog->statements[which];
+
+    assert(!sqlite3_stmt_busy(statement)); /* the last user ended it */
+    return statement;
+}
+
+void catdb_bind_int(sqlite3_stmt *statement, int column, int64_t value)
+{
+    int rc = sqlite3_bind_int64(statement, column, value);
+    assert(rc == SQLITE_OK);
+    (void)rc;
+}
+
+void catdb_bind_text(sqlite3_stmt *statement, int column, const char *text)
+{
+    int rc = sqlite3_bind_text(statement, column, text, -1, SQLITE_STATIC);
+    assert(rc == SQLITE_OK);
+    (void)rc;
+}
+
+void catdb_bind_blob(sqlite3_stmt *statement, int column, const void *data, size_t len)
+{
+    int rc = sqlite3_bind_blob64(statement, column, data, len, SQLITE_STATIC);
+    assert(rc == SQLITE_OK);
+    (void)rc;
+}
+
+int catdb_next(struct catalog *catalog, sqlite3_stmt *statement)
+{
+    int rc = sqlite3_step(statement);
+
+    if (rc == SQLITE_ROW)
+        return 1;
+    if (rc == SQLITE_DONE)
+        return 0;
+    return catdb_fail(catalog, rc);
+}
+
+void catdb_end(sqlite3_stmt *statement)
+{
+    sqlite3_reset(statement); /* its result repeats the error of the step */
+    sqlite3_clear_bindings(statement);
+}
+
+int catdb_run(struct catalog *catalog, sqlite3_stmt *statement)
+{
+    int rc = catdb_next(catalog, statement);
+
+    assert(rc <= 0);
+    catdb_end(statement);
+    return rc;
+}
+
+int catdb_run_int(struct catalog *catalog, enum catdb_statement which, int64_t value)
+{
+    sqlite3_stmt *statement = catdb_use(catalog, which);
+
+    catdb_bind_int(statement, 1, value);
+    return catdb_run(catalog, statement);
+}
+
+int catdb_fail(struct catalog *catalog, int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_NOMEM:
+        return sr_fail(SR_ERR_NO_MEMORY, "catalog: out of memory");
+    case SQLITE_CONSTRAINT:
+        return sr_fail(SR_ERR_INVALID, "catalog: the entry does not fit: %s",
+                       sqlite3_errmsg(catalog->db));
+    case SQLITE_TOOBIG:
+        return sr_fail(SR_ERR_INVALID, "catalog: value too large");
+    default:
+        return sr_fail(SR_ERR_DAMAGED, "catalog: %s (SQLite %d)", sqlite3_errmsg(catalog->db), rc);
+    }
+}
+
+int catdb_begin(struct catalog *catalog)
+{
+    int rc;
+
+    if (catalog->in_transaction)
+        return 0;
+    rc = catdb_run(catalog, catdb_use(catalog, CATDB_BEGIN));
+    if (rc == 0) {
+        catalog->in_transaction = true;
+        catalog->pending = 0;
+    }
+    return rc;
+}
+
+int catdb_commit(struct catalog *catalog)
+{
+    int rc;
+
+    if (!catalog->in_transaction)
+        return 0;
+    rc = catdb_run_int(catalog, CATDB_LOW_SET, (int64_t)catalog->low);
+    if (rc == 0)
+        rc = catdb_run(catalog, catdb_use(catalog, CATDB_COMMIT));
+    if (rc == 0)
+        catalog->in_transaction = false;
+    return rc;
+}
+
+void catdb_copy_text(sqlite3_stmt *statement, int column, char *out, size_t size)
+{
+    const unsigned char *text = sqlite3_column_text(statement, column);
+    size_t len = text == NULL ? 0 : (size_t)sqlite3_column_bytes(statement, column);
+
+    if (len >= size)
+        for (len = size - 1; len > 0 && (text[len] & 0xc0) == 0x80; len--)
+            ; /* not through a character */
+    if (len > 0)
+        memcpy(out, text, len);
+    out[len] = '\0';
+}
+
+static void copy_blob(sqlite3_stmt *statement, int column, uint8_t *out, size_t len)
+{
+    const void *data = sqlite3_column_blob(statement, column);
+
+    if (data != NULL && (size_t)sqlite3_column_bytes(statement, column) == len)
+        memcpy(out, data, len);
+    else
+        memset(out, 0, len);
+}
+
+bool catdb_read_version(sqlite3_stmt *s, int at, struct catalog_version *out)
+{
+    bool current;
+
+    memset(out, 0, sizeof(*out));
+    if (sqlite3_column_type(s, at) == SQLITE_NULL)
+        return false;
+    copy_blob(s, at, out->object.bytes, sizeof(out->object.bytes));
+    out->key_id = (uint64_t)sqlite3_column_int64(s, at + 1);
+    out->node = (uint64_t)sqlite3_column_int64(s, at + 2);
+    out->state = (enum catalog_state)sqlite3_column_int(s, at + 3);
+    current = sqlite3_column_int(s, at + 4) != 0;
+    if (!current && out->state == CATALOG_STAGING)
+        out->pending_supersede = true;
+    else if (!current)
+        out->state = CATALOG_SUPERSEDED;
+    out->closed = sqlite3_column_int(s, at + 5) != 0;
+    out->marked = sqlite3_column_int(s, at + 6) != 0;
+    out->salvaged = sqlite3_column_int(s, at + 7) != 0;
+    out->empty = sqlite3_column_int(s, at + 8) != 0;
+    out->size = (uint64_t)sqlite3_column_int64(s, at + 9);
+    out->mtime_ns = sqlite3_column_int64(s, at + 10);
+    copy_blob(s, at + 11, out->sha256, sizeof(out->sha256));
+    copy_blob(s, at + 12, out->tag_root, sizeof(out->tag_root));
+    copy_blob(s, at + 13, out->header_sha256, sizeof(out->header_sha256));
+    out->hole_count = (uint64_t)sqlite3_column_int64(s, at + 14);
+    out->create_index = (uint64_t)sqlite3_column_int64(s, at + 15);
+    out->seal_index = (uint64_t)sqlite3_column_int64(s, at + 16);
+    out->sealed_ns = sqlite3_column_int64(s, at + 17);
+    out->uid = (uint32_t)sqlite3_column_int64(s, at + 18);
+    catdb_copy_text(s, at + 19, out->client, sizeof(out->client));
+    return true;
+}
+
+void catdb_read_node(sqlite3_stmt *s, struct catalog_node *out)
+{
+    out->id = (uint64_t)sqlite3_column_int64(s, 0);
+    out->parent = (uint64_t)sqlite3_column_int64(s, 1);
+    out->kind = (enum catalog_kind)sqlite3_column_int(s, 2);
+    catdb_copy_text(s, 3, out->name, sizeof(out->name));
+    out->instance = (uint32_t)sqlite3_column_int64(s, 4);
+    out->uid = (uint32_t)sqlite3_column_int64(s, 5);
+    out->created_ns = sqlite3_column_int64(s, 6);
+    out->changed_ns = sqlite3_column_int64(s, 7);
+    out->provisional = sqlite3_column_int(s, 8) != 0;
+    out->draft = sqlite3_column_int(s, 9) != 0;
+    out->junk = sqlite3_column_int(s, 10) != 0;
+    out->moved_to = (uint64_t)sqlite3_column_int64(s, 11);
+    catdb_read_version(s, CATDB_VERSION_AT, &out->version);
+}
+
+int catdb_get_node(struct catalog *catalog, uint64_t id, struct catalog_node *out)
+{
+    sqlite3_stmt *statement = catdb_use(catalog, CATDB_NODE_GET);
+    int rc;
+
+    catdb_bind_int(statement, 1, (int64_t)id);
+    rc = catdb_next(catalog, statement);
+    if (rc > 0)
+        catdb_read_node(statement, out);
+    else if (rc == 0)
+        rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: no node %llu", (unsigned long long)id);
+    catdb_end(statement);
+    return rc > 0 ? 0 : rc;
+}
+
+int catdb_get_object(struct catalog *catalog, const struct vault_object_id *id,
+                     struct catalog_version *out)
+{
+    sqlite3_stmt *statement = catdb_use(catalog, CATDB_VERSION_OBJECT);
+    char text[2 * VAULT_OBJECT_ID_LEN + 1];
+    int rc;
+
+    catdb_bind_blob(statement, 1, id->bytes, sizeof(id->bytes));
+    rc = catdb_next(catalog, statement);
+    if (rc > 0) {
+        catdb_read_version(statement, 0, out);
+    } else if (rc == 0) {
+        sr_hex_encode(id->bytes, sizeof(id->bytes), text);
+        rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: no object %s", text);
+    }
+    catdb_end(statement);
+    return rc > 0 ? 0 : rc;
+}
+
+void catdb_count_version(struct catalog *catalog, enum catalog_state state, int delta)
+{
+    uint64_t *counts[] = {
+        [CATALOG_STAGING] = &catalog->counts.staging,
+        [CATALOG_SEALED] = &catalog->counts.sealed,
+        [CATALOG_INCOMPLETE] = &catalog->counts.incomplete,
+        [CATALOG_SUPERSEDED] = &catalog->counts.superseded,
+    };
+
+    *counts[state] += (uint64_t)(int64_t)delta;
+}

@@ -1,0 +1,14 @@
+/* The whole view as text, to compare two projections of one ledger, and a checker of the invariants
+ * of catdb.h. Used by tests; `rebuild --check` will compare dumps. Private to appliance/catalog/. */
+#ifndef SR_CATALOG_DUMP_H
+#define SR_CATALOG_DUMP_H
+
+#include "base/bytes.h"
+#include "catalog/catalog.h"
+
+/* Appends every row of every table, in a fixed order. Holds the names: not for logs. */
+int dump_text(struct catalog *catalog, struct sr_buf *out);
+/* SR_ERR_DAMAGED names the first invariant that does not hold. */
+int dump_check(struct catalog *catalog);
+
+#endif

@@ -1,0 +1,13 @@
+/* The full-text index of names. Private to appliance/catalog/. */
+#ifndef SR_CATALOG_NAMES_H
+#define SR_CATALOG_NAMES_H
+
+#include "catalog/catdb.h"
+
+/* Notes that the index no longer matches this node: it is new, renamed or gone. Projection does not
+ * write the index itself, because FTS5 flushes its buffers at every savepoint. */
+int names_mark(struct catalog *catalog, uint64_t node);
+/* Ends the long transaction, then brings the index up to date in one of its own. Under the lock. */
+int names_flush(struct catalog *catalog);
+
+#endif

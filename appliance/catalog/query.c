@@ -1,0 +1,299 @@
+/* Questions about nodes and versions. lookup and get are on the path of every FUSE call. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "catalog/catdb.h"
+
+#define DEPTH_MAX 4096 /* folders: deeper is a damaged tree */
+
+/* One node of a bound statement. */
+static int one_node(struct catalog *catalog, sqlite3_stmt *statement, struct catalog_node *out)
+{
+    int rc = catdb_next(catalog, statement);
+
+    if (rc > 0)
+        catdb_read_node(statement, out);
+    else if (rc == 0)
+        rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: no such node");
+    catdb_end(statement);
+    return rc > 0 ? 0 : rc;
+}
+
+/* Every node of a bound statement. */
+static int each_node(struct catalog *catalog, sqlite3_stmt *statement, catalog_node_fn *fn,
+                     void *context)
+{
+    struct catalog_node node;
+    int rc;
+
+    while ((rc = catdb_next(catalog, statement)) > 0) {
+        catdb_read_node(statement, &node);
+        if ((rc = fn(context, &node)) != 0)
+            break;
+    }
+    catdb_end(statement);
+    return rc;
+}
+
+static int each_version(struct catalog *catalog, sqlite3_stmt *statement, catalog_version_fn *fn,
+                        void *context)
+{
+    struct catalog_version version;
+    int rc;
+
+    while ((rc = catdb_next(catalog, statement)) > 0) {
+        catdb_read_version(statement, 0, &version);
+        if ((rc = fn(context, &version)) != 0)
+            break;
+    }
+    catdb_end(statement);
+    return rc;
+}
+
+int catalog_lookup(struct catalog *catalog, uint64_t parent, const char *name,
+                   struct catalog_node *out)
+{
+    sqlite3_stmt *statement;
+    int rc;
+
+    catdb_lock(catalog);
+    statement = catdb_use(catalog, CATDB_NODE_LOOKUP);
+    catdb_bind_int(statement, 1, (int64_t)parent);
+    catdb_bind_text(statement, 2, name);
+    rc = one_node(catalog, statement, out);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+int catalog_twin(struct catalog *catalog, uint64_t parent, const char *name,
+                 struct catalog_node *out)
+{
+    sqlite3_stmt *statement;
+    char *fold = NULL;
+    int rc = sr_name_fold(name, &fold);
+
+    if (rc < 0)
+        return rc;
+    catdb_lock(catalog);
+    statement = catdb_use(catalog, CATDB_NODE_TWIN);
+    catdb_bind_int(statement, 1, (int64_t)parent);
+    catdb_bind_text(statement, 2, fold);
+    catdb_bind_text(statement, 3, name);
+    rc = one_node(catalog, statement, out);
+    catdb_unlock(catalog);
+    free(fold);
+    return rc;
+}
+
+int catalog_get(struct catalog *catalog, uint64_t node, struct catalog_node *out)
+{
+    int rc;
+
+    catdb_lock(catalog);
+    rc = catdb_get_node(catalog, node, out);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+int catalog_children(struct catalog *catalog, uint64_t parent, uint64_t after, catalog_node_fn *fn,
+                     void *context)
+{
+    sqlite3_stmt *statement;
+    int rc;
+
+    if (after > INT64_MAX)
+        return 0;
+    catdb_lock(catalog);
+    statement = catdb_use(catalog, CATDB_NODE_CHILDREN);
+    catdb_bind_int(statement, 1, (int64_t)parent);
+    catdb_bind_int(statement, 2, (int64_t)after);
+    rc = each_node(catalog, statement, fn, context);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+/* --- upwards --------------------------------------------------------------------------------- */
+
+/* node's name is put before what path holds; *node becomes its parent. */
+static int path_step(struct catalog *catalog, uint64_t *node, struct sr_buf *path)
+{
+    struct sr_buf longer = {0};
+    sqlite3_stmt *statement = catdb_use(catalog, CATDB_NODE_PLACE);
+    int rc;
+
+    catdb_bind_int(statement, 1, (int64_t)*node);
+    rc = catdb_next(catalog, statement);
+    if (rc == 0)
+        rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: no node %llu", (unsigned long long)*node);
+    if (rc > 0) {
+        sr_buf_text(&longer, "/");
+        sr_buf_text(&longer, (const char *)sqlite3_column_text(statement, 2));
+        if (path->len > 0)
+            sr_buf_append(&longer, path->data, path->len);
+        if (longer.failed)
+            rc = sr_fail(SR_ERR_NO_MEMORY, "catalog: out of memory");
+        *node = (uint64_t)sqlite3_column_int64(statement, 0);
+        sr_buf_free(path);
+        *path = longer;
+    }
+    catdb_end(statement);
+    return rc > 0 ? 0 : rc;
+}
+
+int catalog_path(struct catalog *catalog, uint64_t node, char **out)
+{
+    struct sr_buf path = {0};
+    int rc = 0;
+
+    *out = NULL;
+    catdb_lock(catalog);
+    if (node == CATDB_NOWHERE)
+        rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: no node 0");
+    for (unsigned depth = 0; rc == 0 && node != CATALOG_ROOT && node != CATDB_NOWHERE; depth++)
+        rc = depth < DEPTH_MAX ? path_step(catalog, &node, &path)
+                               : sr_fail(SR_ERR_DAMAGED, "catalog: the tree has no end");
+    catdb_unlock(catalog);
+    if (rc == 0 && path.len == 0)
+        sr_buf_text(&path, "/");
+    if (rc == 0 && path.failed)
+        rc = sr_fail(SR_ERR_NO_MEMORY, "catalog: out of memory");
+    if (rc < 0) {
+        sr_buf_free(&path);
+        return rc;
+    }
+    *out = path.data; /* sr_buf's storage is malloc's */
+    return 0;
+}
+
+int catalog_case_of(struct catalog *catalog, uint64_t node, struct catalog_node *out)
+{
+    bool found = false;
+    int rc = 0;
+
+    catdb_lock(catalog);
+    for (unsigned depth = 0; rc == 0 && !found && node != CATDB_NOWHERE; depth++) {
+        sqlite3_stmt *statement = catdb_use(catalog, CATDB_NODE_PLACE);
+
+        catdb_bind_int(statement, 1, (int64_t)node);
+        rc = catdb_next(catalog, statement);
+        if (rc == 0 || depth >= DEPTH_MAX)
+            node = CATDB_NOWHERE;
+        else if (rc > 0 && sqlite3_column_int(statement, 1) == CATALOG_KIND_CASE)
+            found = true;
+        else if (rc > 0)
+            node = (uint64_t)sqlite3_column_int64(statement, 0);
+        catdb_end(statement);
+        rc = rc > 0 ? 0 : rc;
+    }
+    if (found)
+        rc = catdb_get_node(catalog, node, out);
+    else if (rc == 0)
+        rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: not in a case");
+    catdb_unlock(catalog);
+    return rc;
+}
+
+/* --- downwards ------------------------------------------------------------------------------- */
+
+/* Whether the statement, with node bound, has a row. SR_ERR_NOT_FOUND if there is no such node. */
+static int has_row(struct catalog *catalog, enum catdb_statement which, uint64_t node, bool *out)
+{
+    struct catalog_node existing;
+    sqlite3_stmt *statement;
+    int rc;
+
+    *out = false;
+    catdb_lock(catalog);
+    rc = catdb_get_node(catalog, node, &existing);
+    if (rc == 0) {
+        statement = catdb_use(catalog, which);
+        catdb_bind_int(statement, 1, (int64_t)node);
+        rc = catdb_next(catalog, statement);
+        *out = rc > 0;
+        catdb_end(statement);
+    }
+    catdb_unlock(catalog);
+    return rc > 0 ? 0 : rc;
+}
+
+int catalog_has_sealed(struct catalog *catalog, uint64_t node, bool *out)
+{
+    return has_row(catalog, CATDB_HAS_SEALED, node, out);
+}
+
+int catalog_is_empty(struct catalog *catalog, uint64_t node, bool *out)
+{
+    bool not_empty;
+    int rc = has_row(catalog, CATDB_NOT_EMPTY, node, &not_empty);
+
+    *out = rc == 0 && !not_empty;
+    return rc;
+}
+
+/* --- versions and records -------------------------------------------------------------------- */
+
+int catalog_versions(struct catalog *catalog, uint64_t node, catalog_version_fn *fn, void *context)
+{
+    sqlite3_stmt *statement;
+    int rc;
+
+    catdb_lock(catalog);
+    statement = catdb_use(catalog, CATDB_VERSIONS_OF);
+    catdb_bind_int(statement, 1, (int64_t)node);
+    rc = each_version(catalog, statement, fn, context);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+int catalog_each_version(struct catalog *catalog, catalog_version_fn *fn, void *context)
+{
+    int rc;
+
+    catdb_lock(catalog);
+    rc = each_version(catalog, catdb_use(catalog, CATDB_VERSIONS_ALL), fn, context);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+int catalog_object(struct catalog *catalog, const struct vault_object_id *id,
+                   struct catalog_version *out)
+{
+    int rc;
+
+    catdb_lock(catalog);
+    rc = catdb_get_object(catalog, id, out);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+int catalog_same_content(struct catalog *catalog, const uint8_t sha256[32], catalog_node_fn *fn,
+                         void *context)
+{
+    sqlite3_stmt *statement;
+    int rc;
+
+    catdb_lock(catalog);
+    statement = catdb_use(catalog, CATDB_SAME_CONTENT);
+    catdb_bind_blob(statement, 1, sha256, 32);
+    rc = each_node(catalog, statement, fn, context);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+int catalog_records_of(struct catalog *catalog, uint32_t uid, size_t limit, catalog_node_fn *fn,
+                       void *context)
+{
+    sqlite3_stmt *statement;
+    int rc;
+
+    catdb_lock(catalog);
+    statement = catdb_use(catalog, CATDB_RECORDS_OF);
+    catdb_bind_int(statement, 1, uid);
+    catdb_bind_int(statement, 2, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
+    rc = each_node(catalog, statement, fn, context);
+    catdb_unlock(catalog);
+    return rc;
+}

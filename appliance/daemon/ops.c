@@ -1,0 +1,127 @@
+#include "daemon/ops.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "daemon/ops_internal.h"
+#include "daemon/request.h"
+
+#define PATH_FIELD(must)                             \
+    {                                                \
+        "path", REQUEST_TEXT, must, REQUEST_PATH_MAX \
+    }
+#define OBJECT_FIELD                                           \
+    {                                                          \
+        "object", REQUEST_TEXT, false, 2 * VAULT_OBJECT_ID_LEN \
+    }
+#define REASON_FIELD                                   \
+    {                                                  \
+        "reason", REQUEST_TEXT, true, REQUEST_TEXT_MAX \
+    }
+#define INDEX_FIELD(name, must)                       \
+    {                                                 \
+        name, REQUEST_NUMBER, must, (uint64_t)1 << 53 \
+    }
+
+/* act: asked of door_may before the handler runs. NULL: open to everybody, or the handler's own call
+ * of the door authorises. A field that may be given in several forms is checked by the handler. */
+struct ops_entry {
+    struct request_shape shape; /* first: request_parse walks it */
+    const char *act;
+    int (*handler)(struct ops_call *call);
+};
+
+static const struct ops_entry table[] = {
+    {{"hello", {{0}}}, NULL, ops_hello},
+    {{"status", {{0}}}, "status", ops_status},
+    {{"user.add",
+      {{"account", REQUEST_TEXT, true, 63},
+       {"name", REQUEST_TEXT, false, 127},
+       {"roles", REQUEST_TEXTS, true, CATALOG_ROLES_MAX},
+       {"password", REQUEST_TEXT, false, 1024}}},
+     NULL,
+     ops_user_add},
+    {{"user.list", {{0}}}, "user.list", ops_user_list},
+    {{"case.open",
+      {{"year", REQUEST_NUMBER, true, 9999}, {"name", REQUEST_TEXT, true, REQUEST_NAME_MAX}}},
+     NULL,
+     ops_case_open},
+    {{"case.list", {{0}}}, NULL, ops_case_list},
+    {{"record.list", {PATH_FIELD(true)}}, NULL, ops_record_list},
+    {{"record.show", {PATH_FIELD(false), OBJECT_FIELD}}, NULL, ops_record_show},
+    {{"record.versions", {PATH_FIELD(false), OBJECT_FIELD}}, NULL, ops_record_versions},
+    {{"record.file",
+      {PATH_FIELD(false),
+       OBJECT_FIELD,
+       {"to", REQUEST_TEXT, true, REQUEST_PATH_MAX},
+       REASON_FIELD,
+       {"again", REQUEST_BOOL, false, 0}}},
+     NULL,
+     ops_record_file},
+    {{"record.incomplete", {PATH_FIELD(false), OBJECT_FIELD, REASON_FIELD}},
+     NULL,
+     ops_record_incomplete},
+    {{"seal", {PATH_FIELD(true), {"wait_ms", REQUEST_NUMBER, false, 3600000}}}, NULL, ops_seal},
+    {{"search",
+      {{"words", REQUEST_TEXT, true, REQUEST_TEXT_MAX}, {"limit", REQUEST_NUMBER, false, 10000}}},
+     NULL,
+     ops_search},
+    {{"verify", {PATH_FIELD(false), OBJECT_FIELD}}, NULL, ops_verify},
+    {{"ledger.checkpoint", {{0}}}, "checkpoint", ops_ledger_checkpoint},
+    {{"ledger.proof", {INDEX_FIELD("index", false), PATH_FIELD(false), OBJECT_FIELD}},
+     "ledger",
+     ops_ledger_proof},
+    {{"ledger.log",
+      {INDEX_FIELD("from", false), INDEX_FIELD("to", false), {"act", REQUEST_TEXT, false, 64}}},
+     "ledger",
+     ops_ledger_log},
+    {{"ledger.entry", {INDEX_FIELD("index", true)}}, "ledger", ops_ledger_entry},
+    {{"ledger.key", {{0}}}, NULL, ops_ledger_key},
+};
+
+size_t ops_count(void)
+{
+    return sizeof table / sizeof table[0];
+}
+
+const char *ops_name_at(size_t index)
+{
+    return table[index].shape.op;
+}
+
+const char *ops_name(const struct ops_entry *entry)
+{
+    return entry->shape.op;
+}
+
+int ops_parse(const uint8_t *line, size_t len, const struct ops_entry **entry, json_t **request)
+{
+    size_t which = 0;
+    int rc;
+
+    *entry = NULL;
+    rc = request_parse(line, len, table, ops_count(), sizeof table[0], &which, request);
+    if (rc == 0)
+        *entry = &table[which];
+    return rc;
+}
+
+void ops_run(const struct ops_context *context, const struct ops_entry *entry, json_t *request,
+             const struct door_actor *actor, struct answer *answer)
+{
+    struct ops_call call = {
+        .context = context, .actor = actor, .request = request, .answer = answer};
+    int rc = 0;
+
+    if (entry->act != NULL)
+        rc = door_may(context->door, actor, entry->act);
+    if (rc == 0)
+        rc = entry->handler(&call);
+    request_wipe(request, "password");
+    if (rc != 0) {
+        json_decref(call.result);
+        answer_error(answer, rc, false);
+    } else {
+        answer_result(answer, call.result);
+    }
+}

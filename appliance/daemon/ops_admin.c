@@ -1,0 +1,178 @@
+/* status, accounts, verify. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "casework/audit.h"
+#include "casework/authorise.h"
+#include "daemon/ops_internal.h"
+#include "daemon/options.h"
+#include "daemon/request.h"
+
+int ops_hello(struct ops_call *call)
+{
+    const struct vault_identity *identity = vault_identity(call->context->vault);
+    char id[2 * KEYS_VAULT_ID_LEN + 1];
+
+    sr_hex_encode(identity->id.bytes, sizeof identity->id.bytes, id);
+    call->result = json_pack("{s:s,s:s,s:s,s:s}", "vault", call->context->vault_path, "id", id,
+                             "mountpoint", call->context->mountpoint, "version", OPTIONS_VERSION);
+    if (call->result == NULL)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for the greeting");
+    return 0;
+}
+
+int ops_status(struct ops_call *call)
+{
+    json_t *status = NULL;
+    int rc = door_status(call->context->door, &status);
+
+    if (rc == 0)
+        rc = ops_hello(call);
+    if (rc == 0 && (json_object_set_new(call->result, "started",
+                                        sr_json_i64_text(call->context->started_ns)) != 0 ||
+                    json_object_update_missing(call->result, status) != 0))
+        rc = sr_fail(SR_ERR_NO_MEMORY, "out of memory for the status");
+    json_decref(status);
+    return rc;
+}
+
+static json_t *user_json(const struct catalog_user *user)
+{
+    json_t *roles = json_array();
+
+    for (size_t i = 0; i < user->role_count; i++)
+        json_array_append_new(roles, json_string(user->roles[i]));
+    return json_pack("{s:I,s:s,s:s,s:o*}", "uid", (json_int_t)user->uid, "account", user->account,
+                     "name", user->name, "roles", roles);
+}
+
+int ops_user_add(struct ops_call *call)
+{
+    const char *account = request_text(call->request, "account");
+    const char *name = request_text(call->request, "name");
+    const char *roles[CATALOG_ROLES_MAX];
+    size_t role_count = request_texts(call->request, "roles", roles, CATALOG_ROLES_MAX);
+    struct catalog_user user;
+    int rc;
+
+    rc = door_user_add(call->context->door, call->actor, account, name != NULL ? name : account,
+                       roles, role_count, request_text(call->request, "password"), &user);
+    if (rc == 0)
+        call->result = user_json(&user);
+    return rc;
+}
+
+static int collect_user(void *context, const struct catalog_user *user)
+{
+    json_t *users = context;
+
+    if (json_array_append_new(users, user_json(user)) != 0)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for the list of users");
+    return 0;
+}
+
+int ops_user_list(struct ops_call *call)
+{
+    json_t *users = json_array();
+    size_t i;
+    json_t *user;
+    int rc;
+
+    /* Collected first: a slow client must not hold the catalog's lock. */
+    rc = catalog_users(door_catalog(call->context->door), collect_user, users);
+    if (rc != 0)
+        goto out;
+    json_array_foreach(users, i, user)
+    {
+        rc = answer_item(call->answer, json_incref(user));
+        if (rc != 0)
+            break;
+    }
+out:
+    json_decref(users);
+    return rc;
+}
+
+struct verify_state {
+    struct ops_call *call;
+    uint64_t findings;
+};
+
+static void verify_finding(void *context, const char *what, const char *why)
+{
+    struct verify_state *state = context;
+
+    state->findings++;
+    (void)answer_queue(state->call->answer,
+                       json_pack("{s:s,s:s}", "what", what, "why", why != NULL ? why : ""));
+}
+
+static int verify_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct verify_state *state = context;
+
+    return answer_progress(state->call->answer, done, total);
+}
+
+/* One record. Who may verify may name any object by its id, for an id tells nothing; others verify
+ * what they may read. */
+static int verify_one(struct ops_call *call, struct verify_state *state, uint64_t *objects)
+{
+    const struct ops_context *context = call->context;
+    struct catalog *catalog = door_catalog(context->door);
+    const char *object = request_text(call->request, "object");
+    struct catalog_version version;
+    struct vault_object_id id;
+    struct catalog_user user;
+    struct catalog_node node;
+    int rc;
+
+    if (object == NULL || catalog_user(catalog, call->actor->uid, &user) != 0 ||
+        !authorise(&user, ACT_VERIFY)) {
+        rc = ops_find_node(call, &node);
+        return rc != 0 ? rc
+                       : door_verify(context->door, call->actor, node.id, verify_finding,
+                                     verify_progress, state, objects);
+    }
+    rc = vault_object_id_parse(object, &id);
+    if (rc == 0)
+        rc = catalog_object(catalog, &id, &version);
+    if (rc != 0)
+        return rc;
+    if (version.state == CATALOG_STAGING)
+        return sr_fail(SR_ERR_INVALID, "only a sealed record can be verified");
+    *objects = 1;
+    return audit_object(context->vault, &version, verify_finding, verify_progress, state);
+}
+
+/* The whole vault, or one record. Findings are items; a verification that found something has still
+ * succeeded. */
+int ops_verify(struct ops_call *call)
+{
+    const struct ops_context *context = call->context;
+    struct verify_state state = {.call = call};
+    struct audit_report report = {0};
+    int rc;
+
+    if (request_text(call->request, "object") != NULL ||
+        request_text(call->request, "path") != NULL) {
+        rc = verify_one(call, &state, &report.objects);
+    } else {
+        rc = door_may(context->door, call->actor, "verify");
+        if (rc == 0)
+            rc = audit_run(context->vault, context->ledger, door_catalog(context->door),
+                           verify_finding, verify_progress, &state, &report);
+    }
+    if (rc == SR_ERR_DAMAGED && state.findings > 0)
+        rc = 0;
+    if (rc != 0)
+        return rc;
+    if (answer_gone(call->answer))
+        return sr_fail(SR_ERR_CLOSED, "verification was stopped");
+    call->result =
+        json_pack("{s:I,s:I,s:I,s:I,s:I}", "findings", (json_int_t)state.findings, "entries",
+                  (json_int_t)report.entries, "objects", (json_int_t)report.objects, "bytes",
+                  (json_int_t)report.bytes, "staging", (json_int_t)report.staging);
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* The Merkle tree of all appended entries in memory: per level the hashes of its complete subtrees,
+ * 64 bytes per entry together. A complete subtree never changes, so proofs and tiles of any size up
+ * to the tree's come out of the same arrays. Not locked; private to the ledger. */
+#ifndef SR_LEDGER_TREE_H
+#define SR_LEDGER_TREE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ledger/tlog.h"
+
+#define TREE_LEVELS 48
+
+struct tree {                             /* zero-initialise */
+    struct tlog_hash *level[TREE_LEVELS]; /* level[l] holds size >> l hashes */
+    size_t capacity[TREE_LEVELS];
+    uint64_t size; /* leaves */
+};
+
+void tree_free(struct tree *tree); /* leaves it zero-initialised */
+/* On an error the tree is as before. */
+int tree_append(struct tree *tree, const struct tlog_hash *leaf);
+/* A source over the tree, valid while the tree lives and is not appended to. */
+struct tlog_source tree_source(struct tree *tree);
+/* The first width hashes of tile n of tile level tile_level (tlog-tiles); the tree must hold them. */
+void tree_tile(const struct tree *tree, unsigned tile_level, uint64_t n, unsigned width,
+               uint8_t *out);
+
+#endif

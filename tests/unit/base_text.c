@@ -1,0 +1,133 @@
+/* UTF-8, folded names, times as text. */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+static void test_utf8(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"",
+                                       "a",
+                                       "\xc3\xa9",
+                                       "2026〔12〕号",
+                                       "\xf0\x9f\x98\x80",
+                                       "\xef\xbf\xbf",
+                                       "\xf4\x8f\xbf\xbf",
+                                       "\xed\x9f\xbf"};
+    static const char *const bad[] = {
+        "\x80",                     /* continuation alone */
+        "\xc3",                     /* cut */
+        "\xc0\xaf",                 /* overlong */
+        "\xe0\x80\xaf",             /* overlong */
+        "\xed\xa0\x80",             /* surrogate */
+        "\xed\xa0\xbd\xed\xb8\x80", /* surrogate pair, CESU-8 */
+        "\xf4\x90\x80\x80",         /* beyond U+10FFFF */
+        "\xff",
+        "ab\xe4\xb8",
+        "\xb0\xb8\xbe\xed", /* GBK */
+    };
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_true(sr_utf8_valid(good[i], strlen(good[i])));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(sr_utf8_valid(bad[i], strlen(bad[i])));
+    assert_true(sr_utf8_valid(NULL, 0));
+}
+
+static void check_twins(const char *a, const char *b, bool twins)
+{
+    char *fold_a;
+    char *fold_b;
+    assert_int_equal(sr_name_fold(a, &fold_a), 0);
+    assert_int_equal(sr_name_fold(b, &fold_b), 0);
+    assert_int_equal(strcmp(fold_a, fold_b) == 0, twins);
+    /* Folding once is folding twice. */
+    char *again;
+    assert_int_equal(sr_name_fold(fold_a, &again), 0);
+    assert_string_equal(again, fold_a);
+    free(fold_a);
+    free(fold_b);
+    free(again);
+}
+
+static void test_fold(void **state)
+{
+    (void)state;
+    check_twins("Report.DOCX", "report.docx", true);
+    check_twins("caf\xc3\xa9.txt", "cafe\xcc\x81.TXT", true); /* composed, decomposed */
+    check_twins("\xc3\x84rger", "a\xcc\x88rger", true);
+    check_twins("stra\xc3\x9f"
+                "e",
+                "STRASSE", true);                                              /* full folding */
+    check_twins("\xce\xa3\xce\x91\xce\xa3", "\xcf\x83\xce\xb1\xcf\x82", true); /* final sigma */
+    check_twins("\xe2\x84\xab", "\xc3\xa5", true);                             /* Angstrom sign */
+    check_twins("笔录.doc", "筆錄.doc", false);
+    check_twins("ABC", "\xef\xbc\xa1\xef\xbc\xa2\xef\xbc\xa3",
+                false); /* full-width is not a twin */
+    check_twins("a1", "a2", false);
+    check_twins("", "", true);
+    /* The fold is NFC itself, also where folding takes a letter apart (U+01F0). */
+    char *fold;
+    assert_int_equal(sr_name_fold("\xc7\xb0"
+                                  "A",
+                                  &fold),
+                     0);
+    assert_string_equal(fold, "\xc7\xb0"
+                              "a");
+    free(fold);
+    /* Whatever the locale says. */
+    setlocale(LC_ALL, "tr_TR.UTF-8");
+    check_twins("TITLE", "title", true);
+    setlocale(LC_ALL, "C");
+    fold = (char *)"not NULL";
+    assert_int_equal(sr_name_fold("\xb0\xb8", &fold), SR_ERR_NAME_ENCODING);
+    assert_null(fold);
+}
+
+static void check_times(int64_t ns, const char *local, const char *utc)
+{
+    char local_text[20];
+    char date[11];
+    char utc_text[31];
+    sr_time_local_text(ns, local_text);
+    assert_string_equal(local_text, local);
+    sr_time_local_date(ns, date);
+    assert_memory_equal(date, local, 10);
+    assert_int_equal(strlen(date), 10);
+    sr_time_utc_text(ns, utc_text);
+    assert_string_equal(utc_text, utc);
+}
+
+static void test_times(void **state)
+{
+    (void)state;
+    setenv("TZ", "America/New_York", 1); /* of no matter */
+    check_times(0, "1970-01-01 08:00:00", "1970-01-01T00:00:00.000000000Z");
+    check_times(INT64_C(1795312984123456789), "2026-11-22 10:03:04",
+                "2026-11-22T02:03:04.123456789Z");
+    check_times(-1, "1970-01-01 07:59:59", "1969-12-31T23:59:59.999999999Z");
+    check_times(INT64_C(1798732799) * 1000000000, "2026-12-31 23:59:59",
+                "2026-12-31T15:59:59.000000000Z");
+    check_times(INT64_C(1798732800) * 1000000000, "2027-01-01 00:00:00",
+                "2026-12-31T16:00:00.000000000Z");
+    check_times(INT64_C(1835366400) * 1000000000, "2028-02-29 00:00:00",
+                "2028-02-28T16:00:00.000000000Z");
+    check_times(INT64_MAX, "2262-04-12 07:47:16", "2262-04-11T23:47:16.854775807Z");
+    check_times(INT64_MIN, "1677-09-21 08:12:43", "1677-09-21T00:12:43.145224192Z");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_fold),
+        cmocka_unit_test(test_times),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,21 @@
+/* The commands, one file per group; the table in main.c is the only caller. Each parses its own
+ * arguments and returns an exit status (enum tool_status). */
+#ifndef SR_TOOLS_COMMANDS_H
+#define SR_TOOLS_COMMANDS_H
+
+#include "tools/tool.h"
+
+tool_command_fn cmd_init;
+tool_command_fn cmd_slots_list, cmd_slots_add, cmd_slots_remove, cmd_slots_change;
+tool_command_fn cmd_user_add, cmd_user_list;
+tool_command_fn cmd_status;
+tool_command_fn cmd_case_open, cmd_case_list;
+tool_command_fn cmd_record_list, cmd_record_show, cmd_record_versions;
+tool_command_fn cmd_record_file, cmd_record_refile, cmd_record_incomplete;
+tool_command_fn cmd_seal, cmd_search;
+tool_command_fn cmd_verify;
+tool_command_fn cmd_ledger_verify;
+tool_command_fn cmd_ledger_checkpoint, cmd_ledger_proof, cmd_ledger_log, cmd_ledger_entry;
+tool_command_fn cmd_ledger_key;
+
+#endif

@@ -1,0 +1,177 @@
+/* strongroom(1): the tool. The table of its commands, help, and the options before a command. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "tools/commands.h"
+
+#define REASON "  --reason TEXT           why, for the ledger\n"
+#define OUTPUT "  -o FILE                 write it there instead of to standard output\n"
+#define NEW_SLOT "  --new-passphrase-file FILE  first line is the new passphrase\n"
+
+static const struct command table[] = {
+    {"init", cmd_init, "VAULT --passphrase-file FILE [options]", "Makes a new vault",
+     "  --agency NAME           of the office whose evidence it keeps\n"
+     "  --accounts FILE         first accounts, lines role:account:display name:password\n"
+     "  --smb-conf FILE         give them Samba accounts too, with this smb.conf\n"
+     "  --first-uid N           their user ids start here (20000)\n"
+     "  --no-accounts           write ledger entries only, make no system accounts\n"},
+    {"status", cmd_status, "", "Shows how the vault is", NULL},
+    {"slots list", cmd_slots_list, "", "Lists the unlock slots (offline)", NULL},
+    {"slots add", cmd_slots_add, "--new-passphrase-file FILE [--label TEXT]",
+     "Adds a passphrase that opens the vault (offline)",
+     NEW_SLOT "  --label TEXT            shown by slots list, stored in clear\n"},
+    {"slots remove", cmd_slots_remove, "SLOT",
+     "Removes a slot and turns the root key over (offline)", NULL},
+    {"slots change", cmd_slots_change, "--new-passphrase-file FILE",
+     "Replaces the passphrase used to open the vault (offline)", NEW_SLOT},
+    {"user add", cmd_user_add, "ACCOUNT --role ROLE [options]",
+     "Makes an account: of the system, of Samba and in the ledger",
+     "  --role ROLE             may be given several times\n"
+     "  --name NAME             display name\n"
+     "  --password-file FILE    first line is the password; - is standard input\n"},
+    {"user list", cmd_user_list, "", "Lists the accounts", NULL},
+    {"case open", cmd_case_open, "YEAR NAME | YEAR/NAME", "Opens a case with its stage folders",
+     NULL},
+    {"case list", cmd_case_list, "", "Lists the cases", NULL},
+    {"record list", cmd_record_list, "PATH", "Lists a folder", NULL},
+    {"record show", cmd_record_show, "PATH | OBJECT", "Shows all that is known of a record", NULL},
+    {"record versions", cmd_record_versions, "PATH | OBJECT",
+     "Lists the versions of a record, oldest first", NULL},
+    {"record file", cmd_record_file, "PATH CASE/STAGE[/NAME] --reason TEXT",
+     "Files a record from 待归案 into a case", REASON},
+    {"record refile", cmd_record_refile, "PATH CASE/STAGE[/NAME] --reason TEXT",
+     "Moves a misfiled record; its old place keeps a stub", REASON},
+    {"record incomplete", cmd_record_incomplete, "PATH --reason TEXT",
+     "Marks one's own sealed record incomplete, so that it can be sent again", REASON},
+    {"seal", cmd_seal, "PATH... [--wait SECONDS]", "Asks for records to be sealed now",
+     "  --wait SECONDS          until they are\n"},
+    {"search", cmd_search, "WORD... [--limit N]",
+     "Finds cases and records whose name has all words",
+     "  --limit N               results at most (200)\n"},
+    {"verify", cmd_verify, "[PATH | OBJECT]",
+     "Checks every byte of the vault, or of one record, against the ledger", NULL},
+    {"ledger verify", cmd_ledger_verify, "[options]",
+     "Checks the ledger: with a vault's files, or with nothing but tiles, checkpoint and key",
+     "  --tiles DIR             folder that holds tile/\n"
+     "  --checkpoint FILE       signed checkpoint of the tiles\n"
+     "  --key VKEY              verifying key or a file that holds it; or -C VAULT\n"
+     "  --against FILE          a checkpoint kept elsewhere: notices a rolled-back vault\n"
+     "  --proof FILE --leaf FILE  one entry (ledger entry) against its proof (ledger proof)\n"},
+    {"ledger checkpoint", cmd_ledger_checkpoint, "[-o FILE]",
+     "Signs and publishes a checkpoint; keep it outside of the vault", OUTPUT},
+    {"ledger proof", cmd_ledger_proof, "INDEX | PATH | OBJECT [-o FILE]",
+     "Proves that an entry (the seal of a record) is in the ledger: a C2SP tlog-proof", OUTPUT},
+    {"ledger log", cmd_ledger_log, "[--from N] [--to N] [--act ACT]", "Shows entries of the ledger",
+     "  --from N, --to N        indexes, N of --to not included\n"
+     "  --act ACT               only entries of this act\n"},
+    {"ledger entry", cmd_ledger_entry, "INDEX [-o FILE]",
+     "Writes the exact bytes of an entry, which its leaf hash covers", OUTPUT},
+    {"ledger key", cmd_ledger_key, "[-o FILE]", "Prints the key that verifies the ledger", OUTPUT},
+};
+#define TABLE_LEN (sizeof table / sizeof table[0])
+
+const struct command *tool_find(const char *first, const char *second, bool *two_words)
+{
+    size_t len = strlen(first);
+
+    for (size_t i = 0; i < TABLE_LEN; i++) {
+        const char *name = table[i].name;
+
+        *two_words = name[strcspn(name, " ")] == ' ';
+        if (!*two_words && strcmp(name, first) == 0)
+            return &table[i];
+        if (*two_words && second != NULL && strncmp(name, first, len) == 0 && name[len] == ' ' &&
+            strcmp(name + len + 1, second) == 0)
+            return &table[i];
+    }
+    return NULL;
+}
+
+/* All commands, or those that begin with the word group. Returns how many. */
+static size_t list_commands(FILE *out, const char *group)
+{
+    size_t len = group != NULL ? strlen(group) : 0, count = 0;
+
+    for (size_t i = 0; i < TABLE_LEN; i++)
+        if (len == 0 || (strncmp(table[i].name, group, len) == 0 && table[i].name[len] == ' ')) {
+            fprintf(out, "  %-18s  %s\n", table[i].name, table[i].summary);
+            count++;
+        }
+    return count;
+}
+
+static int help(int argc, char **argv)
+{
+    const struct command *command;
+    bool two_words;
+
+    if (argc == 0) {
+        puts("usage: strongroom [-C VAULT] [--json] COMMAND ...\n");
+        list_commands(stdout, NULL);
+        puts("\nMore: strongroom help COMMAND, strongroom(1).");
+        return TOOL_DONE;
+    }
+    command = tool_find(argv[0], argc > 1 ? argv[1] : NULL, &two_words);
+    if (command != NULL)
+        tool_help(command);
+    else if (list_commands(stdout, argv[0]) == 0) {
+        fprintf(stderr, "strongroom: there is no command '%s' (strongroom help)\n", argv[0]);
+        return TOOL_USAGE;
+    }
+    return TOOL_DONE;
+}
+
+static int unknown_command(struct tool *tool, const char *first, const char *second)
+{
+    char group[64];
+
+    snprintf(group, sizeof group, "%s", first);
+    fprintf(stderr, "strongroom: there is no command '%s%s%s'\n", first, second ? " " : "",
+            second ? second : "");
+    if (list_commands(stderr, group) == 0)
+        fputs("(strongroom help lists them)\n", stderr);
+    (void)tool;
+    return TOOL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct tool tool = {
+        .vault = getenv("STRONGROOM_VAULT"),
+        .socket_dir = TOOL_SOCKET_DIR,
+        .progress = isatty(STDERR_FILENO) != 0,
+    };
+    bool two_words = false;
+    int id, skip;
+
+    setlocale(LC_ALL, "");
+    signal(SIGPIPE, SIG_IGN);
+    while ((id = tool_getopt_main(&tool, argc, argv, NULL)) != -1) {
+        if (id == 'h')
+            return help(0, NULL);
+        if (id == 'V') {
+            puts("strongroom " TOOL_VERSION);
+            return TOOL_DONE;
+        }
+        return TOOL_USAGE;
+    }
+    if (optind == argc) {
+        fputs("strongroom: no command was given (strongroom help)\n", stderr);
+        return TOOL_USAGE;
+    }
+    if (strcmp(argv[optind], "help") == 0)
+        return help(argc - optind - 1, argv + optind + 1);
+    tool.command = tool_find(argv[optind], optind + 1 < argc ? argv[optind + 1] : NULL, &two_words);
+    if (tool.command == NULL)
+        return unknown_command(&tool, argv[optind],
+                               optind + 1 < argc && argv[optind + 1][0] != '-' ? argv[optind + 1]
+                                                                               : NULL);
+    skip = optind + (two_words ? 1 : 0);
+    optind = 0; /* glibc: start over, with permutation */
+    return tool.command->run(&tool, argc - skip, argv + skip);
+}
