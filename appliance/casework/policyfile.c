@@ -31,7 +31,7 @@ static int refuse_line(const struct policyfile *file, size_t line, const char *r
     return sr_fail(SR_ERR_INVALID, "%s:%zu: %s", file->name, line, reason);
 }
 
-/* --- first pass: what libcyaml would let through, and the lines that it does not give ---------- */
+/* --- first pass: what libcyaml would let through, and the lines that it does not give --------- */
 
 struct scan {
     struct policyfile *file;
@@ -248,7 +248,7 @@ bool policyfile_has(const struct policyfile *file, const char *key)
     return find_mark(file, key, POLICYFILE_KEY) != NULL;
 }
 
-/* --- second pass: libcyaml -------------------------------------------------------------------- */
+/* --- second pass: libcyaml ------------------------------------------------------------------- */
 
 struct complaint { /* what libcyaml logs: the reason first, then a backtrace with lines */
     char reason[REASON_MAX];

@@ -17,7 +17,7 @@
 
 struct policyfile;
 
-/* Reads DIR/NAME. SR_ERR_NOT_FOUND says where the shipped one is; SR_ERR_TOO_LARGE; SR_ERR_INVALID. */
+/* Reads DIR/NAME. SR_ERR_NOT_FOUND says what to copy; SR_ERR_TOO_LARGE; SR_ERR_INVALID. */
 int policyfile_read(struct sr_io *io, const char *dir, const char *name, struct policyfile **out);
 /* From memory: file is what sentences call it. The data are copied. */
 int policyfile_parse(const char *file, const uint8_t *data, size_t len, struct policyfile **out);

@@ -83,42 +83,6 @@ int door_mkdir(struct door *door, const struct door_actor *actor, uint64_t paren
                           : status;
 }
 
-static int any_child(void *context, const struct catalog_node *node)
-{
-    bool *found = context;
-    if (node->kind == CATALOG_KIND_STAGE || node->kind == CATALOG_KIND_DRAFTS)
-        return 0;
-    *found = true;
-    return 1;
-}
-
-struct stage_ids {
-    uint64_t ids[255];
-    size_t count;
-};
-
-static int collect_stage(void *context, const struct catalog_node *node)
-{
-    struct stage_ids *stages = context;
-    if (stages->count < sizeof stages->ids / sizeof stages->ids[0])
-        stages->ids[stages->count++] = node->id;
-    return 0;
-}
-
-/* Nothing below but the empty stage folders of a case. */
-static int is_empty(struct door *door, const struct catalog_node *node, bool *empty)
-{
-    struct stage_ids stages = {.count = 0};
-    bool found = false;
-    int status = catalog_children(door->catalog, node->id, 0, any_child, &found);
-    if (status >= 0 && node->kind == CATALOG_KIND_CASE)
-        status = catalog_children(door->catalog, node->id, 0, collect_stage, &stages);
-    for (size_t i = 0; status >= 0 && !found && i < stages.count; i++)
-        status = catalog_children(door->catalog, stages.ids[i], 0, any_child, &found);
-    *empty = !found;
-    return status < 0 ? status : 0;
-}
-
 /* May this folder still be moved or removed by this person? reason is the refusal word. */
 static int check_provisional(struct door *door, const struct door_actor *actor,
                              const struct catalog_node *node, const char **reason)
@@ -161,7 +125,7 @@ int door_rmdir(struct door *door, const struct door_actor *actor, uint64_t paren
         return sr_fail(SR_ERR_NOT_DIRECTORY, "it is not a folder");
     pthread_mutex_lock(&door->lock);
     if ((status = check_provisional(door, actor, &node, &reason)) == 0 &&
-        (status = is_empty(door, &node, &empty)) == 0) {
+        (status = catalog_is_empty(door->catalog, node.id, &empty)) == 0) {
         if (!empty)
             status = sr_fail(SR_ERR_NOT_EMPTY, "the folder is not empty");
         else if ((status = door_entry(door, actor, "folder.remove", &entry)) == 0) {

@@ -51,7 +51,7 @@ static const struct cyaml_schema_field fields[] = {
 static const struct cyaml_schema_value schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct workflow, fields)};
 
-/* --- what a key that is left out means --------------------------------------------------------- */
+/* --- what a key that is left out means -------------------------------------------------------- */
 
 static int fill_list(char ***list, unsigned *count, const char *const *from, size_t from_count)
 {
@@ -76,7 +76,7 @@ static int fill_text(char **text, const char *from)
     return *text != NULL ? 0 : sr_fail(SR_ERR_NO_MEMORY, "workflow: out of memory");
 }
 
-/* --- strict conversion ------------------------------------------------------------------------- */
+/* --- strict conversion ------------------------------------------------------------------------ */
 
 /* A folder's name that Windows can show, too. */
 static int check_name(const struct policyfile *file, const char *key, size_t item, const char *name)
@@ -226,7 +226,7 @@ void workflow_free(struct workflow *workflow)
     policyfile_free_value(&schema, workflow);
 }
 
-/* --- answers ----------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 size_t workflow_stage_count(const struct workflow *workflow)
 {

@@ -37,7 +37,7 @@ struct catalog {
 void catdb_lock(struct catalog *catalog);
 void catdb_unlock(struct catalog *catalog);
 
-/* The cached statement, reset and without bindings. Its user ends it with catdb_run or catdb_end. */
+/* The cached statement, reset and without bindings. End it with catdb_run or catdb_end. */
 sqlite3_stmt *catdb_use(struct catalog *catalog, enum catdb_statement which);
 /* Columns count from 1. Texts and blobs are not copied: they must live until the statement ends. */
 void catdb_bind_int(sqlite3_stmt *statement, int column, int64_t value);
@@ -61,7 +61,7 @@ int catdb_commit(struct catalog *catalog);
 
 /* The row of the "node" statements (CATDB_NODE_COLUMNS). */
 void catdb_read_node(sqlite3_stmt *statement, struct catalog_node *out);
-/* The columns of CATDB_VERSION_COLUMNS, from column `at`; false (and *out zeroed) if they are NULL. */
+/* The columns of CATDB_VERSION_COLUMNS, from column `at`; false (*out zeroed) if they are NULL. */
 bool catdb_read_version(sqlite3_stmt *statement, int at, struct catalog_version *out);
 int catdb_get_node(struct catalog *catalog, uint64_t id, struct catalog_node *out);
 int catdb_get_object(struct catalog *catalog, const struct vault_object_id *id,

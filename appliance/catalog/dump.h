@@ -1,5 +1,5 @@
 /* The whole view as text, to compare two projections of one ledger, and a checker of the invariants
- * of catdb.h. Used by tests; `rebuild --check` will compare dumps. Private to appliance/catalog/. */
+ * of catdb.h. Used by tests and fuzzing. Private to appliance/catalog/. */
 #ifndef SR_CATALOG_DUMP_H
 #define SR_CATALOG_DUMP_H
 

@@ -21,7 +21,7 @@ struct hidden {
 
 enum { HAS_PLACE = 1, HAS_CLIENT = 2, HAS_FLAGS = 4 };
 
-/* Without the private part (the record key is destroyed) what nobody can know any more is filled in. */
+/* Without the private part (the record key is destroyed), what nobody can know is filled in. */
 static int read_hidden(const struct project *p, unsigned has, struct hidden *out)
 {
     const json_t *hidden = p->hidden;
@@ -340,7 +340,7 @@ static int read_seal_state(const struct project *p, enum catalog_state *out)
     return 0;
 }
 
-/* The ranges themselves are read from the ledger when they are shown; here only their form counts. */
+/* The ranges themselves are read from the ledger when shown; here only their form counts. */
 static int check_holes(const struct project *p)
 {
     const json_t *holes;

@@ -21,110 +21,111 @@ extern const char catdb_schema_sql[];
     " LEFT JOIN versions v ON v.create_index = n.current "
 
 /* Kinds stand in SQL as numbers; schema.c asserts that they are the enum's. */
-#define CATDB_STATEMENTS(X)                                                                                     \
-    X(SAVEPOINT, "SAVEPOINT entry")                                                                             \
-    X(RELEASE, "RELEASE entry")                                                                                 \
-    X(ROLLBACK_TO, "ROLLBACK TO entry")                                                                         \
-    X(BEGIN, "BEGIN")                                                                                           \
-    X(ROLLBACK, "ROLLBACK")                                                                                     \
-    X(COMMIT, "COMMIT")                                                                                         \
-    X(LOW_SET, "UPDATE progress SET low = ?1")                                                                  \
-    X(APPLIED_HAS, "SELECT 1 FROM applied WHERE idx = ?1")                                                      \
-    X(APPLIED_ADD, "INSERT INTO applied VALUES (?1)")                                                           \
-    X(APPLIED_DROP, "DELETE FROM applied WHERE idx = ?1")                                                       \
-    X(NODE_GET, CATDB_NODES("") "WHERE n.id = ?1")                                                              \
-    /* By kind: a stub, the last kind, yields to a record of its name. */                                       \
-    X(NODE_LOOKUP, CATDB_NODES("INDEXED BY nodes_name") "WHERE n.parent = ?1 AND n.name = ?2 "                  \
-                                                        "ORDER BY n.kind, n.instance LIMIT 1")                  \
-    X(NODE_TWIN, CATDB_NODES("INDEXED BY nodes_fold") "WHERE n.parent = ?1 AND n.fold = ?2 "                    \
-                                                      "AND n.name <> ?3 ORDER BY n.id LIMIT 1")                 \
-    X(NODE_CHILDREN,                                                                                            \
-      CATDB_NODES("INDEXED BY nodes_parent") "WHERE n.parent = ?1 AND n.id > ?2 ORDER BY n.id")                 \
-    X(NODE_PLACE, "SELECT parent, kind, name FROM nodes WHERE id = ?1")                                         \
-    X(NODE_INSERT, "INSERT INTO nodes (id, parent, kind, name, fold, instance, uid, created, "                  \
-                   "changed, provisional, draft, junk, moved_to) "                                              \
-                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12)")                            \
-    X(NODE_MOVE, "UPDATE nodes SET parent = ?2, name = ?3, fold = ?4, instance = ?5, draft = ?6, "              \
-                 "junk = ?7, changed = max(changed, ?8) WHERE id = ?1")                                         \
-    X(NODE_TOUCH, "UPDATE nodes SET changed = max(changed, ?2) WHERE id = ?1")                                  \
-    X(NODE_CURRENT, "UPDATE nodes SET current = ?2, changed = max(changed, ?3) WHERE id = ?1")                  \
-    X(NODE_CONFIRM, "UPDATE nodes SET provisional = 0 WHERE id = ?1 AND provisional = 1")                       \
-    X(NODE_DELETE, "DELETE FROM nodes WHERE id = ?1")                                                           \
-    X(FIXED_DATE, "UPDATE nodes SET created = ?1, changed = max(changed, ?1) WHERE id <= 4")                    \
-    X(STUBS_DELETE, "DELETE FROM nodes WHERE moved_to = ?1 AND moved_to <> 0")                                  \
-    X(INSTANCE_NEXT, "SELECT max(instance) + 1 FROM nodes WHERE parent = ?1 AND name = ?2")                     \
-    X(FOLDER_TAKEN, "SELECT 1 FROM nodes WHERE parent = ?1 AND name = ?2 AND kind <> 11 "                       \
-                    "AND id <> ?3")                                                                             \
-    X(CHILDREN_DELETE, "DELETE FROM nodes WHERE parent = ?1")                                                   \
-    X(NOT_EMPTY, "SELECT 1 FROM nodes c WHERE c.parent = ?1 AND (c.kind NOT IN (7, 8) "                         \
-                 "OR EXISTS (SELECT 1 FROM nodes d WHERE d.parent = c.id)) LIMIT 1")                            \
-    X(HAS_SEALED, "WITH RECURSIVE below (id) AS (VALUES (?1) UNION ALL "                                        \
-                  "SELECT n.id FROM nodes n INDEXED BY nodes_parent JOIN below b ON n.parent = "                \
-                  "b.id " /* Depth first, the newest nodes: records. SQLite drops an ORDER BY without LIMIT. */ \
-                  "ORDER BY 1 DESC LIMIT -1) "                                                                  \
-                  "SELECT 1 FROM below b CROSS JOIN versions v INDEXED BY versions_node ON "                    \
-                  "v.node = b.id "                                                                              \
-                  "WHERE v.state <> 0 LIMIT 1")                                                                 \
-    X(VERSION_INSERT, "INSERT INTO versions (create_index, object, key_id, node, uid, client) "                 \
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                                        \
-    X(VERSION_CLOSE, "UPDATE versions SET closed = 1, size = ?2, mtime = ?3 "                                   \
-                     "WHERE create_index = ?1")                                                                 \
-    X(VERSION_REOPEN, "UPDATE versions SET closed = 0 WHERE create_index = ?1")                                 \
-    X(VERSION_SEAL,                                                                                             \
-      "UPDATE versions SET state = ?2, size = ?3, mtime = ?4, sha256 = ?5, tag_root = ?6, "                     \
-      "header_sha256 = ?7, hole_count = ?8, salvaged = ?9, empty = ?10, seal_index = ?11, "                     \
-      "sealed = ?12, closed = 1 WHERE create_index = ?1")                                                       \
-    X(VERSION_MARK, "UPDATE versions SET state = 2, marked = 1 WHERE create_index = ?1")                        \
-    X(VERSION_MOVE, "UPDATE versions SET create_index = ?2, node = ?3 WHERE create_index = ?1")                 \
-    X(VERSION_DELETE, "DELETE FROM versions WHERE create_index = ?1")                                           \
-    X(VERSION_NEWEST, "SELECT max(create_index) FROM versions WHERE node = ?1")                                 \
-    X(VERSION_OBJECT, "SELECT " CATDB_VERSION_COLUMNS                                                           \
-                      " FROM versions v JOIN nodes n ON n.id = v.node WHERE v.object = ?1")                     \
-    X(VERSIONS_OF, "SELECT " CATDB_VERSION_COLUMNS                                                              \
-                   " FROM versions v INDEXED BY versions_node CROSS JOIN nodes n ON n.id = v.node"              \
-                   " WHERE v.node = ?1 ORDER BY v.create_index")                                                \
-    X(VERSIONS_ALL,                                                                                             \
-      "SELECT " CATDB_VERSION_COLUMNS " FROM versions v CROSS JOIN nodes n ON n.id = v.node"                    \
-      " ORDER BY v.create_index")                                                                               \
-    X(SAME_CONTENT,                                                                                             \
-      "SELECT " CATDB_NODE_COLUMNS " FROM versions v CROSS JOIN nodes n ON n.id = v.node "                      \
-      "AND n.current = v.create_index WHERE v.sha256 = ?1 ORDER BY v.create_index")                             \
-    X(RECORDS_OF, CATDB_NODES("INDEXED BY nodes_maker") "WHERE n.uid = ?1 AND n.kind = 10 "                     \
-                                                        "ORDER BY n.id DESC LIMIT ?2")                          \
-    X(INDEX_MARK, "INSERT OR IGNORE INTO unindexed VALUES (?1)")                                                \
-    X(INDEX_MARK_CHILDREN, "INSERT OR IGNORE INTO unindexed SELECT id FROM nodes "                              \
-                           "WHERE parent = ?1")                                                                 \
-    X(INDEX_COUNT, "SELECT count(*) FROM unindexed")                                                            \
-    X(INDEX_DROP, "DELETE FROM names WHERE rowid IN (SELECT node FROM unindexed)")                              \
-    X(INDEX_FILL, "INSERT INTO names (rowid, fold) SELECT n.id, n.fold FROM unindexed u "                       \
-                  "CROSS JOIN nodes n ON n.id = u.node WHERE n.kind IN (3, 4, 6, 9, 10) "                    \
-                  "AND n.parent <> 0")                                                                          \
-    X(INDEX_CLEAR, "DELETE FROM unindexed")                                                                     \
-    X(SEARCH, "SELECT " CATDB_NODE_COLUMNS " FROM names f CROSS JOIN nodes n ON n.id = f.rowid "                \
-              "LEFT JOIN versions v ON v.create_index = n.current "                                             \
-              "WHERE names MATCH ?1 ORDER BY f.rowid DESC LIMIT ?2")                                            \
-    X(USER_SET, "INSERT INTO users VALUES (?1, ?2, ?3, ?4) ON CONFLICT (uid) DO UPDATE SET "                    \
-                "account = excluded.account, name = excluded.name, idx = excluded.idx")                         \
-    X(USER_GET, "SELECT uid, account, name, idx FROM users WHERE uid = ?1")                                     \
-    X(USER_BY_ACCOUNT, "SELECT uid, account, name, idx FROM users WHERE account = ?1")                          \
-    X(USERS_ALL, "SELECT uid, account, name, idx FROM users ORDER BY uid")                                      \
-    X(ROLES_DELETE, "DELETE FROM roles WHERE uid = ?1")                                                         \
-    X(ROLE_ADD, "INSERT INTO roles VALUES (?1, ?2, ?3)")                                                        \
-    X(ROLES_OF, "SELECT role FROM roles WHERE uid = ?1 ORDER BY position")                                      \
-    X(REFUSAL_ADD, "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                     \
-    X(REFUSALS_OF, "SELECT idx, uid, op, reason, node, name, client, count, first, last "                       \
-                   "FROM refusals WHERE uid = ?1 ORDER BY idx DESC LIMIT ?2")                                   \
-    X(ALERT_ADD, "INSERT INTO alerts VALUES (?1, ?2, ?3, ?4, ?5)")                                              \
-    X(PAGE_SET, "INSERT INTO pages VALUES (?1, ?2, ?3, ?4) ON CONFLICT (page) DO UPDATE SET "                   \
-                "generation = excluded.generation, sha256 = excluded.sha256, idx = excluded.idx "               \
-                "WHERE excluded.idx > idx")                                                                     \
-    X(PAGE_HASH, "SELECT sha256 FROM pages WHERE page = ?1")                                                    \
-    X(SLOT_SET, "INSERT INTO slots VALUES (?1, ?2, ?3, ?4) ON CONFLICT (slot) DO UPDATE SET "                   \
-                "label = excluded.label, sha256 = excluded.sha256, idx = excluded.idx "                         \
-                "WHERE excluded.idx > idx")                                                                     \
-    X(SLOT_DELETE, "DELETE FROM slots WHERE slot = ?1")                                                         \
-    X(SLOT_HASH, "SELECT sha256 FROM slots WHERE slot = ?1")                                                    \
-    X(POLICY_CLEAR, "DELETE FROM policy_files")                                                                 \
+#define CATDB_STATEMENTS(X)                                                                        \
+    X(SAVEPOINT, "SAVEPOINT entry")                                                                \
+    X(RELEASE, "RELEASE entry")                                                                    \
+    X(ROLLBACK_TO, "ROLLBACK TO entry")                                                            \
+    X(BEGIN, "BEGIN")                                                                              \
+    X(ROLLBACK, "ROLLBACK")                                                                        \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(LOW_SET, "UPDATE progress SET low = ?1")                                                     \
+    X(APPLIED_HAS, "SELECT 1 FROM applied WHERE idx = ?1")                                         \
+    X(APPLIED_ADD, "INSERT INTO applied VALUES (?1)")                                              \
+    X(APPLIED_DROP, "DELETE FROM applied WHERE idx = ?1")                                          \
+    X(NODE_GET, CATDB_NODES("") "WHERE n.id = ?1")                                                 \
+    /* By kind: a stub, the last kind, yields to a record of its name. */                          \
+    X(NODE_LOOKUP, CATDB_NODES("INDEXED BY nodes_name") "WHERE n.parent = ?1 AND n.name = ?2 "     \
+                                                        "ORDER BY n.kind, n.instance LIMIT 1")     \
+    X(NODE_TWIN, CATDB_NODES("INDEXED BY nodes_fold") "WHERE n.parent = ?1 AND n.fold = ?2 "       \
+                                                      "AND n.name <> ?3 ORDER BY n.id LIMIT 1")    \
+    X(NODE_CHILDREN,                                                                               \
+      CATDB_NODES("INDEXED BY nodes_parent") "WHERE n.parent = ?1 AND n.id > ?2 ORDER BY n.id")    \
+    X(NODE_PLACE, "SELECT parent, kind, name FROM nodes WHERE id = ?1")                            \
+    X(NODE_INSERT, "INSERT INTO nodes (id, parent, kind, name, fold, instance, uid, created, "     \
+                   "changed, provisional, draft, junk, moved_to) "                                 \
+                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12)")               \
+    X(NODE_MOVE, "UPDATE nodes SET parent = ?2, name = ?3, fold = ?4, instance = ?5, draft = ?6, " \
+                 "junk = ?7, changed = max(changed, ?8) WHERE id = ?1")                            \
+    X(NODE_TOUCH, "UPDATE nodes SET changed = max(changed, ?2) WHERE id = ?1")                     \
+    X(NODE_CURRENT, "UPDATE nodes SET current = ?2, changed = max(changed, ?3) WHERE id = ?1")     \
+    X(NODE_CONFIRM, "UPDATE nodes SET provisional = 0 WHERE id = ?1 AND provisional = 1")          \
+    X(NODE_DELETE, "DELETE FROM nodes WHERE id = ?1")                                              \
+    X(FIXED_DATE, "UPDATE nodes SET created = ?1, changed = max(changed, ?1) WHERE id <= 4")       \
+    X(STUBS_DELETE, "DELETE FROM nodes WHERE moved_to = ?1 AND moved_to <> 0")                     \
+    X(INSTANCE_NEXT, "SELECT max(instance) + 1 FROM nodes WHERE parent = ?1 AND name = ?2")        \
+    X(FOLDER_TAKEN, "SELECT 1 FROM nodes WHERE parent = ?1 AND name = ?2 AND kind <> 11 "          \
+                    "AND id <> ?3")                                                                \
+    X(CHILDREN_DELETE, "DELETE FROM nodes WHERE parent = ?1")                                      \
+    X(NOT_EMPTY, "SELECT 1 FROM nodes c WHERE c.parent = ?1 AND (c.kind NOT IN (7, 8) "            \
+                 "OR EXISTS (SELECT 1 FROM nodes d WHERE d.parent = c.id)) LIMIT 1")               \
+    X(HAS_SEALED,                                                                                  \
+      "WITH RECURSIVE below (id) AS (VALUES (?1) UNION ALL "                                       \
+      "SELECT n.id FROM nodes n INDEXED BY nodes_parent JOIN below b ON n.parent = "               \
+      "b.id " /* Depth first, newest nodes first. SQLite drops an ORDER BY without LIMIT. */       \
+      "ORDER BY 1 DESC LIMIT -1) "                                                                 \
+      "SELECT 1 FROM below b CROSS JOIN versions v INDEXED BY versions_node ON "                   \
+      "v.node = b.id "                                                                             \
+      "WHERE v.state <> 0 LIMIT 1")                                                                \
+    X(VERSION_INSERT, "INSERT INTO versions (create_index, object, key_id, node, uid, client) "    \
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                           \
+    X(VERSION_CLOSE, "UPDATE versions SET closed = 1, size = ?2, mtime = ?3 "                      \
+                     "WHERE create_index = ?1")                                                    \
+    X(VERSION_REOPEN, "UPDATE versions SET closed = 0 WHERE create_index = ?1")                    \
+    X(VERSION_SEAL,                                                                                \
+      "UPDATE versions SET state = ?2, size = ?3, mtime = ?4, sha256 = ?5, tag_root = ?6, "        \
+      "header_sha256 = ?7, hole_count = ?8, salvaged = ?9, empty = ?10, seal_index = ?11, "        \
+      "sealed = ?12, closed = 1 WHERE create_index = ?1")                                          \
+    X(VERSION_MARK, "UPDATE versions SET state = 2, marked = 1 WHERE create_index = ?1")           \
+    X(VERSION_MOVE, "UPDATE versions SET create_index = ?2, node = ?3 WHERE create_index = ?1")    \
+    X(VERSION_DELETE, "DELETE FROM versions WHERE create_index = ?1")                              \
+    X(VERSION_NEWEST, "SELECT max(create_index) FROM versions WHERE node = ?1")                    \
+    X(VERSION_OBJECT, "SELECT " CATDB_VERSION_COLUMNS                                              \
+                      " FROM versions v JOIN nodes n ON n.id = v.node WHERE v.object = ?1")        \
+    X(VERSIONS_OF, "SELECT " CATDB_VERSION_COLUMNS                                                 \
+                   " FROM versions v INDEXED BY versions_node CROSS JOIN nodes n ON n.id = v.node" \
+                   " WHERE v.node = ?1 ORDER BY v.create_index")                                   \
+    X(VERSIONS_ALL,                                                                                \
+      "SELECT " CATDB_VERSION_COLUMNS " FROM versions v CROSS JOIN nodes n ON n.id = v.node"       \
+      " ORDER BY v.create_index")                                                                  \
+    X(SAME_CONTENT,                                                                                \
+      "SELECT " CATDB_NODE_COLUMNS " FROM versions v CROSS JOIN nodes n ON n.id = v.node "         \
+      "AND n.current = v.create_index WHERE v.sha256 = ?1 ORDER BY v.create_index")                \
+    X(RECORDS_OF, CATDB_NODES("INDEXED BY nodes_maker") "WHERE n.uid = ?1 AND n.kind = 10 "        \
+                                                        "ORDER BY n.id DESC LIMIT ?2")             \
+    X(INDEX_MARK, "INSERT OR IGNORE INTO unindexed VALUES (?1)")                                   \
+    X(INDEX_MARK_CHILDREN, "INSERT OR IGNORE INTO unindexed SELECT id FROM nodes "                 \
+                           "WHERE parent = ?1")                                                    \
+    X(INDEX_COUNT, "SELECT count(*) FROM unindexed")                                               \
+    X(INDEX_DROP, "DELETE FROM names WHERE rowid IN (SELECT node FROM unindexed)")                 \
+    X(INDEX_FILL, "INSERT INTO names (rowid, fold) SELECT n.id, n.fold FROM unindexed u "          \
+                  "CROSS JOIN nodes n ON n.id = u.node WHERE n.kind IN (3, 4, 6, 9, 10) "          \
+                  "AND n.parent <> 0")                                                             \
+    X(INDEX_CLEAR, "DELETE FROM unindexed")                                                        \
+    X(SEARCH, "SELECT " CATDB_NODE_COLUMNS " FROM names f CROSS JOIN nodes n ON n.id = f.rowid "   \
+              "LEFT JOIN versions v ON v.create_index = n.current "                                \
+              "WHERE names MATCH ?1 ORDER BY f.rowid DESC LIMIT ?2")                               \
+    X(USER_SET, "INSERT INTO users VALUES (?1, ?2, ?3, ?4) ON CONFLICT (uid) DO UPDATE SET "       \
+                "account = excluded.account, name = excluded.name, idx = excluded.idx")            \
+    X(USER_GET, "SELECT uid, account, name, idx FROM users WHERE uid = ?1")                        \
+    X(USER_BY_ACCOUNT, "SELECT uid, account, name, idx FROM users WHERE account = ?1")             \
+    X(USERS_ALL, "SELECT uid, account, name, idx FROM users ORDER BY uid")                         \
+    X(ROLES_DELETE, "DELETE FROM roles WHERE uid = ?1")                                            \
+    X(ROLE_ADD, "INSERT INTO roles VALUES (?1, ?2, ?3)")                                           \
+    X(ROLES_OF, "SELECT role FROM roles WHERE uid = ?1 ORDER BY position")                         \
+    X(REFUSAL_ADD, "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")        \
+    X(REFUSALS_OF, "SELECT idx, uid, op, reason, node, name, client, count, first, last "          \
+                   "FROM refusals WHERE uid = ?1 ORDER BY idx DESC LIMIT ?2")                      \
+    X(ALERT_ADD, "INSERT INTO alerts VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
+    X(PAGE_SET, "INSERT INTO pages VALUES (?1, ?2, ?3, ?4) ON CONFLICT (page) DO UPDATE SET "      \
+                "generation = excluded.generation, sha256 = excluded.sha256, idx = excluded.idx "  \
+                "WHERE excluded.idx > idx")                                                        \
+    X(PAGE_HASH, "SELECT sha256 FROM pages WHERE page = ?1")                                       \
+    X(SLOT_SET, "INSERT INTO slots VALUES (?1, ?2, ?3, ?4) ON CONFLICT (slot) DO UPDATE SET "      \
+                "label = excluded.label, sha256 = excluded.sha256, idx = excluded.idx "            \
+                "WHERE excluded.idx > idx")                                                        \
+    X(SLOT_DELETE, "DELETE FROM slots WHERE slot = ?1")                                            \
+    X(SLOT_HASH, "SELECT sha256 FROM slots WHERE slot = ?1")                                       \
+    X(POLICY_CLEAR, "DELETE FROM policy_files")                                                    \
     X(POLICY_ADD, "INSERT INTO policy_files VALUES (?1, ?2, ?3)")
 
 enum catdb_statement {

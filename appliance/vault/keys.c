@@ -1,5 +1,5 @@
-/* Keys: creating, opening, giving out. Changes of the folder are in keys_change.c and keys_rotate.c,
- * the file formats in keys_slot.c, keys_page.c and keys_files.c. */
+/* Keys: creating, opening, giving out. Changes of the folder are in keys_change.c and
+ * keys_rotate.c, the file formats in keys_slot.c, keys_page.c and keys_files.c. */
 #include "vault/keys_internal.h"
 
 #include <assert.h>

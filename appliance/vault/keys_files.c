@@ -316,7 +316,7 @@ static int settle_folder(struct sr_io *io, const char *dir, const char *folder, 
         rc = drop_or_rename(io, dir, folder, names.list[i], drop);
     }
     names_free(&names);
-    /* After renames the sync is due even if an earlier attempt made them: it may not have synced. */
+    /* After renames the sync is due even if an earlier attempt made them: it may have failed. */
     if (!rc && (changed || !drop))
         rc = keys_sync_folder(io, dir, folder);
     return rc;

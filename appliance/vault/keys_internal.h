@@ -65,7 +65,7 @@ int keys_slot_unlock(const struct keys_slot *slot, const char *passphrase, uint8
 /* The part of keys_slot_unlock after scrypt. */
 int keys_slot_unlock_kek(const struct keys_slot *slot, const uint8_t kek[SR_KEY_LEN],
                          uint8_t root[SR_KEY_LEN], const char **why);
-/* Whole check with the root at hand: generation, MAC, and that root and slot key open each other. */
+/* Whole check with the root at hand: generation, MAC, and root and slot key open each other. */
 int keys_slot_check(const struct keys_slot *slot, const uint8_t root[SR_KEY_LEN],
                     uint32_t root_generation, const char **why);
 /* The same slot for another root: same passphrase, same slot key. */

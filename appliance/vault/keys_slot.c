@@ -15,7 +15,8 @@
  *      156     40  slot key, AES-KWP under scrypt(passphrase)
  *      196     40  root, AES-KWP under the slot key
  *      236     40  slot key, AES-KWP under the root
- *      276     32  HMAC-SHA-256 of bytes 0..275 under HKDF-Expand-SHA-384(root, "strongroom slot mac v1")
+ *      276     32  HMAC-SHA-256 of bytes 0..275 under
+ *                  HKDF-Expand-SHA-384(root, "strongroom slot mac v1")
  *      308     32  SHA-256 of bytes 0..307
  *
  * The checksum tells damage from a wrong passphrase before anything is unlocked; anyone can compute

@@ -37,8 +37,8 @@ static int fold(struct sr_sha256 *hash, uint8_t *pair)
     return rc;
 }
 
-/* Keeps the roots of the complete subtrees so far, as a log that grows by one leaf does: after leaf i
- * there is one for each set bit of i. What is left at the end folds from the right, which is the
+/* Keeps the roots of the complete subtrees so far, as a log that grows by one leaf does: after leaf
+ * i there is one for each set bit of i. What is left at the end folds from the right, which is the
  * RFC's split at the largest power of two. */
 int tagtree_root(const uint8_t *hashes, size_t count, uint8_t out[SR_SHA256_LEN])
 {

@@ -12,8 +12,8 @@
 
 struct pipeline; /* pipeline.h: the workers and the write budget */
 
-/* Immutable between vault_create/vault_open and vault_close, so no lock: what changes is inside keys
- * and pipeline, which lock for themselves. */
+/* Immutable between vault_create/vault_open and vault_close, so no lock: what changes is inside
+ * keys and pipeline, which lock for themselves. */
 struct vault {
     struct sr_io *io; /* borrowed */
     char *path;       /* without a trailing slash */

@@ -290,7 +290,7 @@ static void test_files(void **state)
     free(path);
 }
 
-/* Every prefix of the shipped file, and every byte of it changed, is read or refused, never worse. */
+/* Every prefix of the shipped file, and every byte of it changed, is read or refused. */
 static void test_damage(void **state)
 {
     struct workflow *w;

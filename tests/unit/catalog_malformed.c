@@ -53,7 +53,7 @@ static void damage_member(struct catalog *catalog, uint64_t index, const char *b
     snprintf(act, sizeof(act), "%s", json_string_value(json_object_get(entry, "act")));
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         json_object_set_new(in, key, wrong[i]);
-        /* An empty array is a right array. An empty private part lacks its members, if it has any. */
+        /* An empty array is a right array. An empty private part lacks members. */
         if ((i == 1 && array) || (i == 4 && may_be_negative(key)))
             continue;
         must_refuse(catalog, index, entry, before, why[i], key);

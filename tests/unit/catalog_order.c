@@ -54,7 +54,7 @@ static void test_twice(void **state)
     once = dump(catalog);
     for (size_t i = STORY_LEN; i > 0; i--)
         entry_ok(catalog, i - 1, story[i - 1]);
-    /* The index alone decides: another entry, or none, under an index seen before changes nothing. */
+    /* The index alone decides: any other entry under an index seen before changes nothing. */
     entry_ok(catalog, 3, "{'act':'year.open','year':1999,'uid':0}");
     assert_int_equal(catalog_project(catalog, 5, NULL), 0);
     twice = dump(catalog);

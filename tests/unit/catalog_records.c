@@ -169,7 +169,7 @@ static void test_discard_of_old_version(void **state)
     check(catalog);
 }
 
-/* An incomplete record takes a new copy; if that is given up, the record is incomplete as before. */
+/* An incomplete record takes a new copy; if that is given up, it is incomplete as before. */
 static void test_version_of_incomplete(void **state)
 {
     struct catalog *catalog = *state;

@@ -1,4 +1,4 @@
-/* Searching names: Chinese words of one and two characters, prefixes, text that looks like syntax. */
+/* Searching names: Chinese words of one and two characters, prefixes, text like syntax. */
 #include "tests/unit/catalog_entries.h"
 
 static const char *const names[] = {
