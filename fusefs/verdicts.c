@@ -21,9 +21,10 @@ _Static_assert(SLOTS == 44, "an operation of libfuse has no verdict on sealed re
 
 /* EROFS is the one errno of a refused change. Others come only where the kernel refuses first:
  * whoever has a descriptor of a sealed record has one for reading, because the seal waits for the
- * last writer. (On an incomplete record a descriptor for writing can be had, to send it again with
- * O_TRUNC; a write without that gets EROFS from us.) root, who may neither open, list nor move
- * records, gets EACCES where that is asked for first: tests/mount/cases/verdicts.py has the list. */
+ * last writer. (On an incomplete record a descriptor for writing can be had, to send it again
+ * with O_TRUNC; a write without that gets EROFS from us.) root, who may neither open, list nor
+ * move records, gets EACCES where that is asked for first: tests/mount/cases/verdicts.py has the
+ * list. */
 static const struct verdict table[] = {
     {SLOT(init), "mount", NONE, ""},
     {SLOT(destroy), "unmount", NONE, ""},

@@ -71,6 +71,29 @@ static void bad_ledger_file(void *context, const char *file, const char *why)
     found(context, what, why);
 }
 
+/* vault.json is plain: what it says beside the public key must be what the first entry says. */
+static int check_identity(struct audit *audit)
+{
+    const struct vault_identity *identity = vault_identity(audit->vault);
+    uint8_t id[KEYS_VAULT_ID_LEN], *data = NULL;
+    const char *agency, *origin;
+    json_t *entry = NULL;
+    size_t len;
+    int status = ledger_read(audit->ledger, 0, &data, &len);
+    if (status == 0)
+        status = sr_json_parse(data, len, &entry);
+    if (status == 0 &&
+        (sr_json_get_hex(entry, "vault", id, sizeof id) < 0 ||
+         sr_json_get_text(entry, "agency", &agency) < 0 ||
+         sr_json_get_text(entry, "origin", &origin) < 0 ||
+         memcmp(id, identity->id.bytes, sizeof id) != 0 || strcmp(agency, identity->agency) != 0 ||
+         strcmp(origin, identity->origin) != 0))
+        found(audit, "vault.json", "does not say what the first entry of the ledger says");
+    json_decref(entry);
+    free(data);
+    return status;
+}
+
 static void bad_key_file(void *context, const char *file, const char *why)
 {
     char what[256];
@@ -271,6 +294,8 @@ int audit_run(struct vault *vault, struct ledger *ledger, struct catalog *catalo
                           .report = report};
     memset(report, 0, sizeof *report);
     int status = check_ledger(&audit);
+    if (status == 0)
+        status = check_identity(&audit);
     if (status == 0)
         status = check_keys(&audit);
     if (status == 0)

@@ -1,4 +1,5 @@
-/* Keys on a disk that fails more than once, so that cleaning up after the first failure fails too. */
+/* Keys on a disk that fails more than once, so that cleaning up after the first failure fails
+ * too. */
 #include "tests/fault/vault_keys_truth.h"
 
 /* The n-th call and all later ones fail: cleaning up is not possible either. */

@@ -48,7 +48,8 @@ static void test_damaged_text(void **state)
     assert_false(dying_parse_stat("42 (smbd) R 1 42 42 0 -1 4"));
 }
 
-/* A zombie is beyond PF_EXITING and keeps its exit code: the kernel's own text, as of this machine. */
+/* A zombie is beyond PF_EXITING and keeps its exit code: the kernel's own text, as of this
+ * machine. */
 static void test_killed_child(void **state)
 {
     pid_t killed = fork(), ended;

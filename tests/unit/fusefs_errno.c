@@ -1,4 +1,5 @@
-/* Every error code has an errno, none is success, and the vault's own errno do not lie about records. */
+/* Every error code has an errno, none is success, and the vault's own errno do not lie about
+ * records. */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -52,8 +53,8 @@ static void test_unknown_code_is_an_error(void **state)
         assert_int_equal(sr_error_to_errno(unknown[i]), EIO);
 }
 
-/* Of the 133 errno of a failed system call, those that speak of resources go out. The rest would say
- * things of the record that are not so, and ENOSYS would switch the operation off. */
+/* Of the 133 errno of a failed system call, those that speak of resources go out. The rest would
+ * say things of the record that are not so, and ENOSYS would switch the operation off. */
 static void test_system_errors(void **state)
 {
     (void)state;

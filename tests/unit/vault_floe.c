@@ -1,4 +1,5 @@
-/* FLOE against the public known answers ($SHARED/vectors/floe) and against every small corruption. */
+/* FLOE against the public known answers ($SHARED/vectors/floe) and against every small
+ * corruption. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

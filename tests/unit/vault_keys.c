@@ -1,5 +1,5 @@
-/* Key slots and key pages: what opens, and what is given out. Damage is in vault_keys_damage.c, what
- * happens when calls fail or the power goes in tests/fault/vault_keys.c. */
+/* Key slots and key pages: what opens, and what is given out. Damage is in vault_keys_damage.c,
+ * what happens when calls fail or the power goes in tests/fault/vault_keys.c. */
 #include "tests/unit/vault_keys_fixture.h"
 
 #include <pthread.h>

@@ -133,8 +133,8 @@ static void test_one_bad_slot_of_two(void **state)
     assert_int_equal(try_open(f, "third passphrase"), SR_ERR_PASSPHRASE);
 }
 
-/* Every bit of what is not key material, one bit of every byte, every length: through the parser and
- * the MAC, which is all that keys_open and keys_verify rely on. */
+/* Every bit of what is not key material, one bit of every byte, every length: through the parser
+ * and the MAC, which is all that keys_open and keys_verify rely on. */
 static void test_page_bit_flips(void **state)
 {
     struct fixture *f = *state;

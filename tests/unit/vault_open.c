@@ -175,8 +175,8 @@ static void test_newer_format(void **state)
                                                "version reads up to 1"));
 }
 
-/* Every bit flip and truncation: found, or it changed the agency's name or the date, which the ledger
- * holds too (the first entry). */
+/* Every bit flip and truncation: found, or it changed the agency's name or the date, which the
+ * ledger holds too (the first entry). */
 static void test_json_damage(void **state)
 {
     struct memfs *fs = *state;
