@@ -116,6 +116,8 @@ static int send_request(int fd, const json_t *request)
 
         if (put >= 0)
             sent += (size_t)put;
+        else if (errno == EPIPE || errno == ECONNRESET)
+            break; /* it had seen enough, and its answer says why */
         else if (errno != EINTR)
             rc = sr_fail_errno(errno, "the daemon does not take the request");
     }

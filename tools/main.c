@@ -1,4 +1,5 @@
 /* strongroom(1): the tool. The table of its commands, help, and the options before a command. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -139,6 +140,15 @@ static int unknown_command(struct tool *tool, const char *first, const char *sec
     return TOOL_USAGE;
 }
 
+/* A closed standard descriptor would be given to a file of the vault, and be printed into. */
+static bool hold_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct tool tool = {
@@ -149,6 +159,8 @@ int main(int argc, char **argv)
     bool two_words = false;
     int id, skip;
 
+    if (!hold_standard())
+        return TOOL_SYSTEM;
     setlocale(LC_ALL, "");
     signal(SIGPIPE, SIG_IGN);
     while ((id = tool_getopt_main(&tool, argc, argv, NULL)) != -1) {

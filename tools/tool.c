@@ -121,7 +121,8 @@ int tool_status(int code)
 {
     if (code == 0)
         return TOOL_DONE;
-    if (code == SR_ERR_SYSTEM || code == SR_ERR_NO_MEMORY || code == SR_ERR_NO_SPACE)
+    if (code == SR_ERR_SYSTEM || code == SR_ERR_NO_MEMORY || code == SR_ERR_NO_SPACE ||
+        code == SR_ERR_CLOSED)
         return TOOL_SYSTEM;
     return TOOL_REFUSED;
 }

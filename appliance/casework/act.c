@@ -169,10 +169,10 @@ static void shown_name(const char *name, char out[CATALOG_NAME_MAX + 1])
     while (len > 0 && name[len] != '\0' && ((uint8_t)name[len] & 0xc0) == 0x80)
         len--; /* not in the middle of a character */
     out[len] = '\0';
-    if (!sr_utf8_valid(out, len))
-        for (size_t i = 0; i < len; i++)
-            if ((uint8_t)out[i] >= 0x80 || (uint8_t)out[i] < 0x20)
-                out[i] = '?';
+    bool valid = sr_utf8_valid(out, len);
+    for (size_t i = 0; i < len; i++) /* a line break in a name must not make a line in 提示.txt */
+        if ((uint8_t)out[i] < 0x20 || out[i] == 0x7f || (!valid && (uint8_t)out[i] >= 0x80))
+            out[i] = '?';
     if (name[len] != '\0')
         strcpy(out + len, "…");
 }

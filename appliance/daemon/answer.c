@@ -49,7 +49,9 @@ static void send_pending(struct answer *answer, bool block)
 
             if (!block)
                 return;
-            if (waited_ms >= ANSWER_STALL_MS || atomic_load(answer->stop))
+            if (atomic_load(answer->stop))
+                return; /* the daemon ends: what is left is tried once more, not waited for */
+            if (waited_ms >= ANSWER_STALL_MS)
                 answer->gone = true;
             else if (poll(&ready, 1, POLL_SLICE_MS) == 0)
                 waited_ms += POLL_SLICE_MS;
@@ -90,12 +92,10 @@ bool answer_gone(struct answer *answer)
 {
     struct pollfd hung_up = {.fd = answer->fd, .events = POLLRDHUP};
 
-    if (!answer->gone && atomic_load(answer->stop))
-        answer->gone = true;
     /* A client may shut down its sending side after the request; only both sides closed is gone. */
     if (!answer->gone && poll(&hung_up, 1, 0) > 0 && (hung_up.revents & (POLLHUP | POLLERR)) != 0)
         answer->gone = true;
-    return answer->gone;
+    return answer->gone || atomic_load(answer->stop);
 }
 
 int answer_progress(struct answer *answer, uint64_t done, uint64_t total)
@@ -137,6 +137,8 @@ int answer_item(struct answer *answer, json_t *item)
         send_pending(answer, true);
     if (answer->gone)
         return sr_fail(SR_ERR_CLOSED, "the client has gone");
+    if (atomic_load(answer->stop))
+        return sr_fail(SR_ERR_CLOSED, "the daemon is closing");
     return 0;
 }
 

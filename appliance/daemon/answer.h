@@ -25,7 +25,7 @@ struct answer {
     struct sr_buf out;       /* lines not sent yet */
     size_t sent;             /* bytes of out already sent */
     int64_t progress_ns;     /* when the last progress line was made */
-    bool gone;               /* the client went away or the daemon stops: nothing more is sent */
+    bool gone;               /* the client went away or stalled: nothing more is sent */
 };
 
 void answer_init(struct answer *answer, int fd, const atomic_bool *stop);

@@ -57,6 +57,14 @@ static int point_to_null(int fd)
     return 0;
 }
 
+int daemonise_hold_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return sr_fail_errno(errno, "/dev/null cannot be opened");
+    return 0;
+}
+
 int daemonise_fork(int *fd)
 {
     int ends[2];

@@ -117,11 +117,26 @@ static int check_surroundings(struct daemon *daemon)
     return rc;
 }
 
+/* Whoever started us may wait for the end of a pipe that we would keep open for ever. Only now: the
+ * passphrase file may have been one of these (/dev/fd/63), and nothing of ours but report_fd is open. */
+static void close_inherited(const struct daemon *daemon)
+{
+    unsigned next = 3;
+
+    if (daemon->report_fd >= 3) {
+        if (daemon->report_fd > 3)
+            close_range(3, (unsigned)daemon->report_fd - 1, 0);
+        next = (unsigned)daemon->report_fd + 1;
+    }
+    close_range(next, ~0u, 0);
+}
+
 static int open_vault(struct daemon *daemon)
 {
     char *passphrase = NULL;
     int rc = slots_read_passphrase(daemon->options.passphrase_file, "passphrase", &passphrase);
 
+    close_inherited(daemon);
     if (rc == 0)
         rc = setup_open(sr_io_posix(), daemon->options.vault, passphrase, daemon->options.workers,
                         &daemon->vault, &daemon->ledger, &daemon->report);
@@ -281,6 +296,8 @@ int main(int argc, char **argv)
     struct daemon daemon = {.report_fd = -1};
     int status, rc;
 
+    if (daemonise_hold_standard() != 0)
+        return STATUS_SYSTEM;
     switch (options_parse(argc, argv, &daemon.options)) {
     case OPTIONS_RUN:
         break;

@@ -169,7 +169,7 @@ int ops_verify(struct ops_call *call)
     if (rc != 0)
         return rc;
     if (answer_gone(call->answer))
-        return sr_fail(SR_ERR_CLOSED, "verification was stopped");
+        return sr_fail(SR_ERR_CLOSED, "the daemon is closing, so verification was stopped");
     call->result =
         json_pack("{s:I,s:I,s:I,s:I,s:I}", "findings", (json_int_t)state.findings, "entries",
                   (json_int_t)report.entries, "objects", (json_int_t)report.objects, "bytes",

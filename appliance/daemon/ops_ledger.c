@@ -194,7 +194,7 @@ int ops_ledger_log(struct ops_call *call)
         from = end;
         /* With a filter nothing may have been sent for long. */
         if (rc == 0 && answer_gone(call->answer))
-            rc = sr_fail(SR_ERR_CLOSED, "the client has gone");
+            rc = sr_fail(SR_ERR_CLOSED, "the daemon is closing");
     }
     return rc;
 }

@@ -337,7 +337,8 @@ int ops_seal(struct ops_call *call)
         if (rc != SR_ERR_BUSY || left_ms == 0)
             break;
         if (answer_gone(call->answer))
-            return sr_fail(SR_ERR_CLOSED, "waiting for the seal was given up");
+            return sr_fail(SR_ERR_CLOSED,
+                           "the daemon is closing, so waiting for the seal was given up");
     }
     if (rc == 0)
         rc = door_getattr(call->context->door, call->actor, node.id, &node);

@@ -129,13 +129,30 @@ remove() { rm -f "$copy/$1"; }
 case_object_unknown() { bad 'ffffffffffffffffffffffffffffffff' - plant; }
 plant() { mkdir -p "$copy/objects/ff" && cp "$copy/$(object a.bin)" "$copy/objects/ff/ffffffffffffffffffffffffffffffff"; }
 
-case_staging_header_flip() { bad "$(id_of u.bin)" - flip "$(staging u.bin)" 30; }
-case_staging_segment_flip() { bad "$(id_of u.bin)" - flip "$(staging u.bin)" $((AT + 3 * SEG + 100)); }
-case_staging_truncate() { bad "$(id_of u.bin)" - chop "$(staging u.bin)" 100000; }
-case_staging_swap() { bad "$(id_of u.bin)" - swap "$(staging u.bin)" "$(staging v.bin)"; }
-case_staging_earlier() { bad "$(id_of u.bin)" - earlier "$(staging u.bin)" early-staging; }
-case_redo_flip() { bad "$(id_of u.bin)" - flip "$(staging u.bin).redo" 200; }
-case_redo_swap() { bad "$(id_of u.bin)" - swap "$(staging u.bin).redo" "$(staging v.bin).redo"; }
+case_staging_header_flip() { staging_bad flip "$(staging u.bin)" 30; }
+case_staging_segment_flip() { staging_bad flip "$(staging u.bin)" $((AT + 3 * SEG + 100)); }
+case_staging_truncate() { staging_bad chop "$(staging u.bin)" 100000; }
+case_staging_swap() { staging_bad swap "$(staging u.bin)" "$(staging v.bin)"; }
+# Older ciphertext in the staging file is what a crash leaves, too: the redo file holds the newer one,
+# so nothing acknowledged is lost. (Of file and redo together, see docs/threat-model.md.)
+case_staging_earlier() {
+    fresh_copy
+    earlier "$(staging u.bin)" early-staging
+    start_copy
+    as o1 cat "$mnt/$STAGE/u.bin" | cmp - "$work/flags/u.content"
+    stop_copy
+}
+case_redo_flip() { staging_bad flip "$(staging u.bin).redo" 200; }
+case_redo_swap() { staging_bad swap "$(staging u.bin).redo" "$(staging v.bin).redo"; }
+# What is not sealed yet: verify names it; the start keeps it aside, says so and goes on with the rest.
+staging_bad() {
+    fresh_copy
+    "$@"
+    verify_copy 1 "$(id_of u.bin)"
+    start_copy || die "the daemon did not start: $(cat "$work/start.out")"
+    readable a.bin b.bin c.bin s.bin small-000 small-259
+    stop_copy
+}
 
 case_slot_flip() { slot_bad flip "$(slot 1)" 100; }
 case_slot_truncate() { slot_bad chop "$(slot 1)" 8; }
@@ -150,6 +167,8 @@ slot_bad() {
         rc=0
         "$bin_tool" -C "$copy" verify --passphrase-file "$file" >"$work/verify.out" 2>&1 </dev/null || rc=$?
         [ "$rc" -eq 1 ] || die "verify ended with $rc: $(cat "$work/verify.out")"
+        # An earlier slot holds a root that was turned over: its own passphrase opens nothing any more.
+        [ "$1 $file" != "earlier $work/passphrase" ] || continue
         ! grep -q 'wrong passphrase' "$work/verify.out" || die "damage was taken for a wrong passphrase: $(cat "$work/verify.out")"
         expect 'verify names it' "$(cat "$work/verify.out")" 'keys/slots/|slot [0-9a-f]{16}'
     done
@@ -212,7 +231,7 @@ case_rolled_back_whole() { # everything of an earlier day: nothing inside can te
     "$bin_tool" -C "$copy" ledger verify --passphrase-file "$work/passphrase" --against "$vault/ledger/checkpoint" \
         >"$work/verify.out" 2>&1 || rc=$?
     expect_same 'exit status' "$rc" 1
-    expect 'rolled back' "$(cat "$work/verify.out")" 'rolled back|shorter|forks|older'
+    expect 'rolled back' "$(cat "$work/verify.out")" 'rolled back|kept elsewhere'
 }
 
 # --- the vault ----------------------------------------------------------------------------------------
@@ -229,9 +248,13 @@ hold_open() { # hold_open NAME READY GO: writes, fsyncs, says READY, waits for G
 import os, sys, time
 path, ready, go = sys.argv[1:]
 fd = os.open(path, os.O_RDWR | os.O_CREAT)
+content = bytearray(300_000)
 def phase(data, at, flag):
     os.pwrite(fd, data, at)
     os.fsync(fd)
+    content[at:at + len(data)] = data
+    with open(ready + ".content", "wb") as acknowledged:
+        acknowledged.write(content)
     open(flag, "w").close()
 phase(os.urandom(300_000), 0, ready)
 while not os.path.exists(go):

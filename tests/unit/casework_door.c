@@ -362,6 +362,7 @@ static void test_names(void **state)
     assert_int_equal(door_rename(door, &officer, folder.id, "Caf\xc3\xa9.txt", folder.id,
                                  "CAF\xc3\x89.txt", false),
                      0); /* its own twin */
+    assert_notice(world, WORLD_OFFICER, "a?b");
     assert_notice(world, WORLD_OFFICER, "255 字节");
     assert_notice(world, WORLD_OFFICER, "UTF-8 编码");
     assert_notice(world, WORLD_OFFICER, "大小写");

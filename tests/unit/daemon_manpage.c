@@ -34,7 +34,7 @@ static void format_rows(struct sr_buf *out)
         else
             sr_buf_format(out, "%s, recorded as %s", strerrorname_np(rows[i].error), rows[i].act);
         if (rows[i].before[0] != '\0')
-            sr_buf_format(out, "; before the seal: %s", rows[i].before);
+            sr_buf_format(out, ";\nbefore the seal: %s", rows[i].before);
         sr_buf_text(out, "\n");
     }
     sr_buf_text(out, ".El\n");

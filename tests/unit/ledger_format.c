@@ -5,6 +5,27 @@
 #include "base/bytes.h"
 #include "ledger/group.h"
 
+static const char journal_hex[] =
+    "53524a47000000010000000000000000000000020000005d00000026000102030405060708090a0b"
+    "68c1d7700f810fd662d9a6f3b0819454acc0740d3708ba323b278a5d5a87b36cebb39c81b06c0000"
+    "0017101112131415161718191a1bab688541a196b93cd23bc044539df1f233b5ab266eeeebf549cc"
+    "ef982b2c1bb2017faf5d067df914e6a77878e98917c36d08e3d8d0cc9753524a4700000001000000"
+    "0000000002000000010000003200000022202122232425262728292a2b661b59502d5a35d5a5b6aa"
+    "13aadde8ce0f2ec9974d13233b5415119f4525af5275e8fff6780025f6bd04b34b0d05b1a56f6abc"
+    "4bef54250b30f596952d600b82a027";
+#define FIRST_GROUP_LEN 149
+static const char tile_hex[] =
+    "679a24d0265477db80c6f671cda1a43c53421154791a264686caff52896abba20fe7f04cd9688fb9"
+    "96eea9ae1248cbe83b4d04805413f35ab25ad9deb5a3cb3284af9d1f20010011ce19225ddd1d63b6"
+    "4f91579c957659688250c340278514b4";
+static const char root64[] = "AOEi4e1BGS+21GjklYuN/EbULTIYP+oCOGvbu6p4wCk=";
+static const char signature64[] =
+    "N7suYm5/bqTNN/onV3A/V3ACXrDW3Y+Dgr9uOS0y0Vblq7xMstSOaQeJGp41xuidnvLLRNv0WddV06VV"
+    "Jz//lR9rDQc=";
+static const char vkey[] =
+    "strongroom.local/000102030405060708090a0b0c0d0e0f+37bb2e62+ARfLefsrQSDysexl5BmNb"
+    "giyjoE/6wHkpACDm4XhgIDO";
+
 static const char *const entries[] = {"{\"act\":\"vault.create\"}", "{\"v\":1}",
                                       "{\"act\":\"shutdown\"}"};
 

@@ -56,6 +56,7 @@ static void test_exit_statuses(void **state)
     assert_int_equal(tool_status(SR_ERR_DAMAGED), TOOL_REFUSED);
     assert_int_equal(tool_status(SR_ERR_SYSTEM), TOOL_SYSTEM);
     assert_int_equal(tool_status(SR_ERR_NO_SPACE), TOOL_SYSTEM);
+    assert_int_equal(tool_status(SR_ERR_CLOSED), TOOL_SYSTEM);
 }
 
 static void test_requests(void **state)
