@@ -40,7 +40,7 @@ below_catalog := catalog vault base
 below_casework := casework catalog ledger vault base
 below_fusefs := fusefs casework catalog ledger vault base
 below_daemon := daemon fusefs casework catalog ledger vault base
-below_tools := $(below_casework)
+below_tools := tools $(below_casework)
 lib = $(OUT)/lib/$(1).a
 libs = $(foreach m,$(1),$(call lib,$(m)))
 
@@ -86,7 +86,7 @@ $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(call libs,$$(below_$$(
 $(OUT)/libfuzzer/%: tests/fuzz/fuzz_%.c
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< \
-	    $(foreach m,$(below_$(call module_of,$*)),$(wildcard appliance/$(m)/*.c)) $(LIBS) -pthread
+	    $(filter-out %/main.c,$(foreach m,$(below_$(call module_of,$*)),$(wildcard appliance/$(m)/*.c))) $(LIBS) -pthread
 
 .PHONY: unit fault fuzz-replay check-fast check bench fuzz up down deps lint format clean
 unit: $(UNIT)

@@ -58,17 +58,11 @@ int client_error_code(const char *word)
 
 /* --- connection --- */
 
-/* A system error, not a refusal: nobody was there to refuse. */
 static int not_open(void)
 {
-    static const struct sr_error_copy copy = {
-        .code = SR_ERR_SYSTEM,
-        .error_number = ECONNREFUSED,
-        .message = "the vault is not open: start strongroomd VAULT MOUNTPOINT, or give "
-                   "--passphrase-file where a command works offline",
-    };
-
-    return sr_error_raise(&copy);
+    return sr_fail(SR_ERR_NOT_FOUND,
+                   "the vault is not open: start strongroomd VAULT MOUNTPOINT, or give "
+                   "--passphrase-file where a command works offline");
 }
 
 static int connect_to(const char *path, int *out)

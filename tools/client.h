@@ -9,10 +9,11 @@
 /* Each item of the answer, in order; a non-zero return stops reading (and is returned). */
 typedef int client_item_fn(void *context, const json_t *item);
 
-/* Finds the socket of tool->vault (by vault.json; if that may not be read, by asking the daemons that
- * run), asks, reads the answer to its end. Takes over request (NULL: out of memory). *result, if
- * wanted, is json_decref'ed by the caller. Progress is drawn as tool says. Errors are the daemon's,
- * with its sentence; SR_ERR_SYSTEM "the vault is not open: ..." when nobody listens. */
+/* Finds the socket of tool->vault (by vault.json; if that may not be read, by asking the daemons
+ * that run), asks, reads the answer to its end. Takes over request (NULL: out of memory).
+ * *result, if wanted, is json_decref'ed by the caller. Progress is drawn as tool says. Errors
+ * are the daemon's, with its sentence; SR_ERR_NOT_FOUND "the vault is not open: ..." when nobody
+ * listens. */
 int client_request(struct tool *tool, json_t *request, client_item_fn *item, void *context,
                    json_t **result);
 /* {"op": op}; NULL when out of memory. */

@@ -65,7 +65,8 @@ static void found(void *context, const char *file, const char *why)
     json_array_append_new(findings->list, json_pack("{s:s,s:s}", "what", what, "why", why));
 }
 
-/* rc: 0 or the error that is the verdict. Prints findings and the verdict; returns the exit status. */
+/* rc: 0 or the error that is the verdict. Prints findings and the verdict; returns the exit
+ * status. */
 static int conclude(struct tool *tool, const struct findings *findings,
                     const struct note_checkpoint *checkpoint, const char *also, int rc)
 {

@@ -42,7 +42,8 @@ static int seal_one(struct tool *tool, const char *argument, uint64_t wait_s, js
     return client_request(tool, request, NULL, NULL, node);
 }
 
-/* All commit requests first, so that nobody waits for one record after another; then the waiting. */
+/* All commit requests first, so that nobody waits for one record after another; then the
+ * waiting. */
 int cmd_seal(struct tool *tool, int argc, char **argv)
 {
     struct print_list list = {.tool = tool, .table = {.columns = 4, .right = 2}, .row = path_row};

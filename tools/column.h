@@ -1,5 +1,5 @@
-/* Human output: aligned columns of text with wide (Chinese) characters, sizes, safe text. Pure but for
- * the printing itself. */
+/* Human output: aligned columns of text with wide (Chinese) characters, sizes, safe text. Pure
+ * but for the printing itself. */
 #ifndef SR_TOOLS_COLUMN_H
 #define SR_TOOLS_COLUMN_H
 
@@ -22,8 +22,8 @@ struct column_table {
 size_t column_width(const char *text);
 /* "812 B", "1.4 MiB", "12 GiB". */
 void column_size(uint64_t bytes, char out[COLUMN_SIZE_TEXT]);
-/* Prints text with every control character, direction override and malformed byte shown as '?': names
- * come from other people and must not talk to the terminal. */
+/* Prints text with every control character, direction override and malformed byte shown as '?':
+ * names come from other people and must not talk to the terminal. */
 void column_print_safe(FILE *out, const char *text);
 
 /* Cells are copied; NULL is an empty one. */

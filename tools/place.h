@@ -15,8 +15,8 @@ char *place_vault_path(const char *argument, const char *folder, const char *mou
 bool place_is_object(const char *argument);
 /* Sets "object" or "path" of a request. Asks the daemon for its mount point once. */
 int place_set(struct tool *tool, json_t *request, const char *argument);
-/* True when argument is a file or folder of this machine that does not lie in the mount of the vault
- * meant (or none is open): a bag, say. */
+/* True when argument is a file or folder of this machine that does not lie in the mount of the
+ * vault meant (or none is open): a bag, say. */
 bool place_is_outside(struct tool *tool, const char *argument);
 /* Sets a member to a vault path. */
 int place_set_path(struct tool *tool, json_t *request, const char *member, const char *argument);

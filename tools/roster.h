@@ -1,5 +1,5 @@
-/* The accounts file of `strongroom init`: lines "role:account:display name:password", comments after
- * '#' at the start of a line. Pure. */
+/* The accounts file of `strongroom init`: lines "role:account:display name:password", comments
+ * after '#' at the start of a line. Pure. */
 #ifndef SR_TOOLS_ROSTER_H
 #define SR_TOOLS_ROSTER_H
 

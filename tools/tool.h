@@ -68,7 +68,8 @@ void tool_progress_end(struct tool *tool);
 
 /* --json: one value on stdout, newline. Takes over value. */
 void tool_json(json_t *value);
-/* --json: one member of an array; tool_json_list_end closes it (an empty one if nothing was put). */
+/* --json: one member of an array; tool_json_list_end closes it (an empty one if nothing was
+ * put). */
 void tool_json_item(struct tool *tool, const json_t *item);
 void tool_json_list_end(struct tool *tool);
 

@@ -15,8 +15,8 @@
 
 /* --- passphrase files --- */
 
-/* Reads until a line end, the end of input, or too much. Byte by byte, so that nothing beyond the line
- * is taken from a pipe that others go on reading. */
+/* Reads until a line end, the end of input, or too much. Byte by byte, so that nothing beyond
+ * the line is taken from a pipe that others go on reading. */
 static int read_line(int fd, const char *path, const char *what, char *line)
 {
     size_t len = 0;

@@ -17,11 +17,12 @@
 
 #define SLOTS_PASSPHRASE_MAX 1024 /* bytes */
 
-/* The first line of a file, or of standard input for "-", without its line end. A fresh string: give it
- * to slots_free_passphrase. SR_ERR_INVALID: empty, too long, holds a NUL. what: "passphrase" or
- * "password", for sentences. */
+/* The first line of a file, or of standard input for "-", without its line end. A fresh string:
+ * give it to slots_free_passphrase. SR_ERR_INVALID: empty, too long, holds a NUL. what:
+ * "passphrase" or "password", for sentences. */
 int slots_read_passphrase(const char *path, const char *what, char **out);
-/* True when others than the owner may read or change that file: worth a warning, once it has worked. */
+/* True when others than the owner may read or change that file: worth a warning, once it has
+ * worked. */
 bool slots_file_is_exposed(const char *path);
 /* Wipes and frees what slots_read_passphrase gave; NULL ok. */
 void slots_free_passphrase(char *passphrase);
@@ -35,8 +36,8 @@ int slots_finish_removal(struct vault *vault, struct ledger *ledger,
                          const uint8_t id[KEYS_SLOT_ID_LEN]);
 /* Removes the slot and turns the root over; every rewritten page and slot is put on record. */
 int slots_remove(struct vault *vault, struct ledger *ledger, const uint8_t id[KEYS_SLOT_ID_LEN]);
-/* Adds a slot with the new passphrase and the old one's label, then removes the one that this session
- * was opened with. A crash in between leaves both. */
+/* Adds a slot with the new passphrase and the old one's label, then removes the one that this
+ * session was opened with. A crash in between leaves both. */
 int slots_change(struct vault *vault, struct ledger *ledger, const char *passphrase,
                  struct keys_slot_info *info);
 

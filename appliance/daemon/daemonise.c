@@ -120,7 +120,8 @@ void daemonise_report(int fd, int status, const char *line)
         return;
     if (point_to_null(STDIN_FILENO) != 0 || point_to_null(STDOUT_FILENO) != 0)
         return;
-    /* A pipe or terminal on stderr would keep its reader waiting for as long as the daemon lives. */
+    /* A pipe or terminal on stderr would keep its reader waiting for as long as the daemon
+     * lives. */
     if (getenv("JOURNAL_STREAM") == NULL &&
         (fstat(STDERR_FILENO, &error_stat) != 0 || !S_ISREG(error_stat.st_mode)))
         (void)point_to_null(STDERR_FILENO);

@@ -117,8 +117,9 @@ static int check_surroundings(struct daemon *daemon)
     return rc;
 }
 
-/* Whoever started us may wait for the end of a pipe that we would keep open for ever. Only now: the
- * passphrase file may have been one of these (/dev/fd/63), and nothing of ours but report_fd is open. */
+/* Whoever started us may wait for the end of a pipe that we would keep open for ever. Only now:
+ * the passphrase file may have been one of these (/dev/fd/63), and nothing of ours but report_fd
+ * is open. */
 static void close_inherited(const struct daemon *daemon)
 {
     unsigned next = 3;
@@ -248,8 +249,8 @@ static int start(struct daemon *daemon)
     return rc;
 }
 
-/* Undoes start() from any point: requests end, then the mount, which releases what is open, then the
- * door, which makes everything durable, then the stores. Returns the ledger's error. */
+/* Undoes start() from any point: requests end, then the mount, which releases what is open, then
+ * the door, which makes everything durable, then the stores. Returns the ledger's error. */
 static int stop(struct daemon *daemon)
 {
     int rc;

@@ -23,8 +23,9 @@
         name, REQUEST_NUMBER, must, (uint64_t)1 << 53 \
     }
 
-/* act: asked of door_may before the handler runs. NULL: open to everybody, or the handler's own call
- * of the door authorises. A field that may be given in several forms is checked by the handler. */
+/* act: asked of door_may before the handler runs. NULL: open to everybody, or the handler's own
+ * call of the door authorises. A field that may be given in several forms is checked by the
+ * handler. */
 struct ops_entry {
     struct request_shape shape; /* first: request_parse walks it */
     const char *act;

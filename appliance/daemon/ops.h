@@ -1,6 +1,6 @@
-/* What the control socket can be asked: one table, operation -> fields, act, handler. Anything that
- * changes something is a call of the door, which authorises, records and refuses by itself; what only
- * reads names the act that door_may is asked for. */
+/* What the control socket can be asked: one table, operation -> fields, act, handler. Anything
+ * that changes something is a call of the door, which authorises, records and refuses by itself;
+ * what only reads names the act that door_may is asked for. */
 #ifndef SR_DAEMON_OPS_H
 #define SR_DAEMON_OPS_H
 

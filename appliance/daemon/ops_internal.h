@@ -38,7 +38,8 @@ int ops_ledger_log(struct ops_call *call);
 int ops_ledger_entry(struct ops_call *call);
 int ops_ledger_key(struct ops_call *call);
 
-/* The record or folder that the request's path or object names, as far as the actor may know of it. */
+/* The record or folder that the request's path or object names, as far as the actor may know of
+ * it. */
 int ops_find_node(struct ops_call *call, struct catalog_node *out);
 /* A node as the tool shows it; NULL when out of memory. with_path: also where it lies. */
 json_t *ops_node_json(struct ops_call *call, const struct catalog_node *node, bool with_path);

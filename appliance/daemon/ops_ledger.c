@@ -136,8 +136,8 @@ static int collect_entry(void *context, uint64_t index, const uint8_t *entry, si
     return 0;
 }
 
-/* Names and persons in private parts are for those who may list records anyway; an auditor sees that
- * something happened, to which object, when. */
+/* Names and persons in private parts are for those who may list records anyway; an auditor sees
+ * that something happened, to which object, when. */
 static bool may_open_private(struct ops_call *call)
 {
     struct catalog_user user;

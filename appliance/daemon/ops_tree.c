@@ -1,4 +1,5 @@
-/* Cases, records, sealing, search. What an actor may see and do is the door's decision throughout. */
+/* Cases, records, sealing, search. What an actor may see and do is the door's decision
+ * throughout. */
 #include <stdlib.h>
 #include <string.h>
 

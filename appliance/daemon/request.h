@@ -1,8 +1,8 @@
-/* Requests of the control socket: one line of JSON, {"op": "...", ...}. Pure: parsing and checking
- * takes bytes and does no I/O, so that unit tests and the fuzzer share the way in.
+/* Requests of the control socket: one line of JSON, {"op": "...", ...}. Pure: parsing and
+ * checking takes bytes and does no I/O, so that unit tests and the fuzzer share the way in.
  *
- * After request_parse every member is known to the operation, of its type and within its limits, and
- * the required ones are there, so that handlers need not look again. */
+ * After request_parse every member is known to the operation, of its type and within its limits,
+ * and the required ones are there, so that handlers need not look again. */
 #ifndef SR_DAEMON_REQUEST_H
 #define SR_DAEMON_REQUEST_H
 
@@ -31,9 +31,9 @@ struct request_shape { /* what an operation takes */
     struct request_field fields[REQUEST_FIELDS_MAX];
 };
 
-/* shapes: the first member of each of count structs of stride bytes is a request_shape. *which is the
- * index of the operation, *request the whole object (json_decref it; request_wipe first if it held a
- * secret). SR_ERR_INVALID, SR_ERR_UNSUPPORTED for an unknown operation. */
+/* shapes: the first member of each of count structs of stride bytes is a request_shape. *which
+ * is the index of the operation, *request the whole object (json_decref it; request_wipe first
+ * if it held a secret). SR_ERR_INVALID, SR_ERR_UNSUPPORTED for an unknown operation. */
 int request_parse(const uint8_t *line, size_t len, const void *shapes, size_t count, size_t stride,
                   size_t *which, json_t **request);
 /* NULL when absent. Owned by the request. */

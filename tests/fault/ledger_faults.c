@@ -104,6 +104,8 @@ static void check(struct memfs *fs, const struct outcome *outcome)
     struct ledger *ledger;
     uint64_t size;
 
+    /* At no moment does a checkpoint stand for something that is not there. */
+    assert_int_equal(fixture_verify_all(memfs_io(fs)).count, 0);
     if (ledger_open(&config, &report, &ledger) != 0)
         fail_msg("does not open: %s", sr_error_message());
     size = fixture_check(ledger, 0);

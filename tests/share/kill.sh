@@ -57,14 +57,14 @@ summary() { # a load that got nothing acknowledged would prove nothing
 }
 case_all_still_there() {
     # Everything of all rounds, now sealed or incomplete, and the vault as a whole.
-    eventually 60 nothing_staged
     for log in "$work"/acks-*; do
         user=${log#"$work"/acks-}
+        eventually 60 all_sealed "${user%%-*}" "$log"
         check "${user%%-*}" "$log" >/dev/null || die "$log"
     done
     tool ar verify
 }
-nothing_staged() { tool ar --json status | grep -q '"staging": *0'; }
+all_sealed() { SRT_PORT=$port SRT_TAG=$tag SRT_MNT=$mnt timeout 60 "$py" tests/share/load.py sealed "$1" "$2"; }
 
 body() {
     fixture_up --settle 1

@@ -5,6 +5,7 @@
                                       FLUSH or a CLOSE that returned success) is one line of LOG:
                                       kind, size, SHA-256 of all bytes so far, path
   load.py check USER LOG              reads every acknowledged file through the mount
+  load.py sealed USER LOG             is every acknowledged file sealed or incomplete by now?
 """
 import hashlib
 import os
@@ -97,8 +98,20 @@ def check(user, log_name):
     return bad
 
 
+def unsealed(user, log_name):
+    os.seteuid(pwd.getpwnam(TAG + user).pw_uid)
+    waiting = 0
+    for path, (kind, size, _) in acknowledged(log_name).items():
+        if kind != "rewrite" or size > 0:
+            state = os.getxattr(os.path.join(MNT, path), "user.strongroom.state")
+            waiting += state not in (b"sealed", b"incomplete")
+    return waiting
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "run":
         run(*sys.argv[2:6])
+    elif sys.argv[1] == "sealed":
+        sys.exit(1 if unsealed(*sys.argv[2:4]) else 0)
     else:
         sys.exit(1 if check(*sys.argv[2:4]) else 0)

@@ -105,7 +105,8 @@ static int connect_as(struct fixture *f, uint32_t uid)
     return fd;
 }
 
-/* The last line of the answer; earlier ones are counted. NULL if the connection ended without it. */
+/* The last line of the answer; earlier ones are counted. NULL if the connection ended without
+ * it. */
 static json_t *read_answer(struct fixture *f, int fd)
 {
     FILE *in = fdopen(fd, "r");
@@ -377,7 +378,8 @@ static void test_crowd(void **state)
         close(fds[i]);
 }
 
-/* The end of the daemon does not wait for clients that say nothing, nor for a seal that takes long. */
+/* The end of the daemon does not wait for clients that say nothing, nor for a seal that takes
+ * long. */
 static void test_stop_with_clients(void **state)
 {
     struct fixture *f = *state;

@@ -79,15 +79,15 @@ static void test_paths(void **state)
         const char *argument, *folder, *mountpoint, *path;
     } cases[] = {
         /* paths of the vault */
-        {"2026/案/02/x.mp4", "/home/o", "/mnt/c", "2026/案/02/x.mp4"},
-        {"/2026/案", "/home/o", "/mnt/c", "2026/案"},
-        {"2026//案/./a/../b/", "/home/o", "/mnt/c", "2026/案/b"},
-        {"../../2026", "/home/o", "/mnt/c", "2026"},
-        {"/", "/home/o", "/mnt/c", ""},
+        {"2026/案/02/x.mp4", "/root/o", "/mnt/c", "2026/案/02/x.mp4"},
+        {"/2026/案", "/root/o", "/mnt/c", "2026/案"},
+        {"2026//案/./a/../b/", "/root/o", "/mnt/c", "2026/案/b"},
+        {"../../2026", "/root/o", "/mnt/c", "2026"},
+        {"/", "/root/o", "/mnt/c", ""},
         /* paths of the mount, absolute and from a folder below it */
-        {"/mnt/c/2026/案", "/home/o", "/mnt/c", "2026/案"},
-        {"/mnt/c", "/home/o", "/mnt/c", ""},
-        {"/mnt/c/", "/home/o", "/mnt/c", ""},
+        {"/mnt/c/2026/案", "/root/o", "/mnt/c", "2026/案"},
+        {"/mnt/c", "/root/o", "/mnt/c", ""},
+        {"/mnt/c/", "/root/o", "/mnt/c", ""},
         {"x.mp4", "/mnt/c/2026/案/02", "/mnt/c", "2026/案/02/x.mp4"},
         {"../06/y", "/mnt/c/2026/案/02", "/mnt/c", "2026/案/06/y"},
         {".", "/mnt/c/2026", "/mnt/c", "2026"},

@@ -1,4 +1,5 @@
-/* Human output: widths of Chinese text, alignment, sizes, and text that must not reach a terminal. */
+/* Human output: widths of Chinese text, alignment, sizes, and text that must not reach a
+ * terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -511,12 +511,17 @@ static void test_cut_bytes_stay_gone(void **state)
     assert_int_equal(staging_close(staging), 0);
     assert_int_equal(staging_open(vault, &id, &staging), 0);
     memset(data + 1000, 0, sizeof(data) - 1000);
+    /* Completing a segment from the file must not bring them back either. */
+    assert_int_equal(staging_write(staging, 5000, "xyz", 3), 0);
+    memcpy(data + 5000, "xyz", 3);
+    assert_int_equal(staging_sync(staging), 0);
     assert_int_equal(staging_read(staging, 0, work, sizeof(work), &got), 0);
     assert_int_equal(got, sizeof(work));
     assert_memory_equal(work, data, sizeof(work));
     assert_int_equal(rig_seal(vault, staging, &expected, &seal), 0);
-    assert_int_equal(seal.hole_count, 1);
+    assert_int_equal(seal.hole_count, 2);
     assert_int_equal(seal.holes[0].start, 1000);
+    assert_int_equal(seal.holes[1].start, 5003);
     free(seal.holes);
     assert_int_equal(object_open(vault, &expected, &object), 0);
     assert_int_equal(object_read(object, 0, work, sizeof(work), &got), 0);
