@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "casework/door_internal.h"
 
 extern char **environ;
@@ -103,6 +104,14 @@ static int set_samba_password(const char *account, const char *password, const c
     return status;
 }
 
+void accounts_remove(const char *account, const char *smb_conf)
+{
+    char *const samba[] = {"smbpasswd", "-c", (char *)smb_conf, "-L", "-x", (char *)account, NULL};
+    char *const system[] = {"userdel", (char *)account, NULL};
+    if ((smb_conf != NULL && run_program(samba, "") < 0) || run_program(system, "") < 0)
+        sr_log_failure("an account without an entry could not be removed");
+}
+
 int accounts_create(const char *account, const char *name, uint32_t uid, const char *password,
                     const char *smb_conf)
 {
@@ -113,7 +122,6 @@ int accounts_create(const char *account, const char *name, uint32_t uid, const c
                          uid_text,    "--shell",          "/usr/sbin/nologin",
                          "--comment", (char *)name,       (char *)account,
                          NULL};
-    char *const remove[] = {"userdel", (char *)account, NULL};
     int status = accounts_free(account, uid);
     if (status < 0 || (status = run_program(add, "")) < 0)
         return status;
@@ -121,7 +129,7 @@ int accounts_create(const char *account, const char *name, uint32_t uid, const c
         (status = set_samba_password(account, password, smb_conf)) < 0) {
         struct sr_error_copy why;
         sr_error_save(&why, status);
-        run_program(remove, "");
+        accounts_remove(account, NULL);
         return sr_error_raise(&why);
     }
     return 0;
@@ -149,6 +157,16 @@ int accounts_add_entry(struct sr_io *io, const struct catalog_user *user,
     return status;
 }
 
+/* Uids that belong to system accounts are passed over. */
+static uint32_t free_uid(uint32_t uid)
+{
+    char buffer[4096];
+    struct passwd entry, *found;
+    while (getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found != NULL)
+        uid++;
+    return uid;
+}
+
 static int next_uid(void *context, const struct catalog_user *user)
 {
     uint32_t *next = context;
@@ -169,6 +187,8 @@ int accounts_fill(const char *account, const char *name, const char *const *role
     int status = authorise_check_roles(roles, role_count);
     if (status < 0)
         return status;
+    if (name != NULL && (name[0] == '\0' || !sr_utf8_valid(name, strlen(name))))
+        return sr_fail(SR_ERR_INVALID, "the display name is empty or not UTF-8");
     if (name != NULL && (strlen(name) >= sizeof user->name || strpbrk(name, ":\n,") != NULL))
         return sr_fail(SR_ERR_INVALID, "the display name is longer than %zu bytes or holds : or ,",
                        sizeof user->name - 1);
@@ -190,18 +210,30 @@ int door_user_add(struct door *door, const struct door_actor *actor, const char 
     int status = door_may(door, actor, "user.add");
     if (status < 0 || (status = accounts_fill(account, name, roles, role_count, out)) < 0)
         return status;
+    if ((status = door_ready(door)) < 0)
+        return status;
     out->uid = door->config.first_uid;
+    bool made = false;
     pthread_mutex_lock(&door->accounts_lock); /* one at a time, so that a uid is given once */
     if (catalog_user_by_account(door->catalog, account, &known) == 0)
         status =
             sr_fail(SR_ERR_EXISTS, "the account %s exists already (uid %u)", account, known.uid);
     else if ((status = catalog_users(door->catalog, next_uid, &out->uid)) == 0 &&
-             door->config.manage_accounts)
+             door->config.manage_accounts) {
+        out->uid = free_uid(out->uid);
         status = accounts_create(account, out->name, out->uid, password, door->config.smb_conf);
+        made = status == 0;
+    }
     if (status == 0 && (status = accounts_add_entry(door->io, out, actor, &entry)) == 0) {
         pthread_mutex_lock(&door->lock);
         status = door_act(door, entry, NULL, &index);
         pthread_mutex_unlock(&door->lock);
+    }
+    if (status < 0 && made) { /* one step: no account without its entry */
+        struct sr_error_copy why;
+        sr_error_save(&why, status);
+        accounts_remove(account, door->config.smb_conf);
+        sr_error_raise(&why);
     }
     pthread_mutex_unlock(&door->accounts_lock);
     return status < 0 ? status : ledger_commit(door->ledger, index);

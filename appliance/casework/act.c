@@ -1,4 +1,5 @@
 /* The steps of every act: who is it, may they, append, project; and what happens when they may not. */
+#include <assert.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,10 +55,16 @@ void door_client(const struct door_actor *actor, char out[64])
 {
     if (actor->client[0] != '\0')
         memcpy(out, actor->client, sizeof actor->client);
-    else if (actor->tool || actor->thread_id == 0)
-        strcpy(out, "local");
     else
-        client_address(actor->thread_id, out);
+        strcpy(out, "local");
+}
+
+struct door_actor door_who(struct door *door, const struct door_actor *actor)
+{
+    struct door_actor who = *actor;
+    if (who.client[0] == '\0' && !who.tool && who.thread_id != 0)
+        client_cached(&door->clients, who.thread_id, who.client);
+    return who;
 }
 
 int door_entry(struct door *door, const struct door_actor *actor, const char *act, json_t **out)
@@ -82,21 +89,52 @@ json_t *door_private(const struct door_actor *actor)
     return json_pack("{s:I, s:s}", "uid", (json_int_t)actor->uid, "client", client);
 }
 
+struct append {
+    struct door *door;
+    const char *text;
+    size_t len;
+    uint64_t expected, index;
+};
+
+static int append_proved(void *context)
+{
+    struct append *append = context;
+    int status = ledger_append(append->door->ledger, append->text, append->len, &append->index);
+    assert(status < 0 || append->index == append->expected);
+    return status;
+}
+
 int door_act(struct door *door, json_t *entry, const json_t *private_part, uint64_t *index)
 {
-    uint64_t at;
-    int status = entry_append(door->ledger, entry, &at);
-    if (status == 0) {
-        if (private_part != NULL)
-            status = entry_set(entry, "private", json_deep_copy(private_part));
-        if (status == 0)
-            status = catalog_project(door->catalog, at, entry);
-        if (status < 0) /* the ledger has it; the view must not run on without it */
-            sr_log_failure("an entry that stands in the ledger could not be projected");
-        *index = at;
-    }
+    struct sr_buf text = {0};
+    struct append append = {.door = door, .expected = ledger_size(door->ledger)};
+    int status = sr_json_canonical(entry, &text);
+    if (status == 0 && text.failed)
+        status = sr_fail(SR_ERR_NO_MEMORY, "no memory for a ledger entry");
+    if (status == 0 && private_part != NULL)
+        status = entry_set(entry, "private", json_deep_copy(private_part));
+    append.text = text.data;
+    append.len = text.len;
+    /* The catalog first, within a savepoint: what it would refuse must never come into the ledger, as
+     * no store could be opened again that holds it. */
+    if (status == 0)
+        status = catalog_project_if(door->catalog, append.expected, entry, append_proved, &append);
+    if (status == 0)
+        *index = append.index;
+    sr_buf_free(&text);
     json_decref(entry);
     return status;
+}
+
+int door_ready(struct door *door)
+{
+    pthread_mutex_lock(&door->lock);
+    bool stopping = door->stopping;
+    pthread_mutex_unlock(&door->lock);
+    if (stopping)
+        return sr_fail(SR_ERR_CLOSED, "the store is shutting down");
+    return ledger_failing(door->ledger) ? ledger_commit(door->ledger, ledger_size(door->ledger) - 1)
+                                        : 0;
 }
 
 static uint64_t hash_text(const char *text)
@@ -146,17 +184,22 @@ static void fold_close(struct door *door, struct refusal_fold *fold)
 
 static struct refusal_fold *fold_find(struct door *door, const struct refusal_fold *key)
 {
-    struct refusal_fold *oldest = &door->folds[0];
     for (size_t i = 0; i < DOOR_FOLDS; i++) {
         struct refusal_fold *fold = &door->folds[i];
         if (fold->until_ns != 0 && fold->uid == key->uid && fold->node == key->node &&
             fold->name_hash == key->name_hash && strcmp(fold->op, key->op) == 0 &&
             strcmp(fold->reason, key->reason) == 0)
             return fold;
-        if (fold->until_ns < oldest->until_ns)
-            oldest = fold;
     }
-    fold_close(door, oldest);
+    return NULL;
+}
+
+static struct refusal_fold *fold_oldest(struct door *door)
+{
+    struct refusal_fold *oldest = &door->folds[0];
+    for (size_t i = 1; i < DOOR_FOLDS; i++)
+        if (door->folds[i].until_ns < oldest->until_ns)
+            oldest = &door->folds[i];
     return oldest;
 }
 
@@ -177,32 +220,51 @@ static void shown_name(const char *name, char out[CATALOG_NAME_MAX + 1])
         strcpy(out + len, "…");
 }
 
+/* How many distinct refusals of one person a minute are kept apart. */
+static bool over_budget(struct door *door, uint32_t uid, int64_t now)
+{
+    struct refusal_budget *budget = &door->budgets[uid % DOOR_BUDGETS];
+    if (budget->uid != uid || now >= budget->until_ns)
+        *budget = (struct refusal_budget){.uid = uid, .until_ns = now + DOOR_FOLD_NS};
+    return ++budget->count > DOOR_BUDGET;
+}
+
 int door_refused(struct door *door, const struct door_actor *actor, const char *op,
                  const char *reason, uint64_t node, const char *name, int code)
 {
+    struct sr_error_copy why;
     struct refusal_fold key = {.uid = actor->uid, .node = node};
+    struct door_actor who = door_who(door, actor);
+    sr_error_save(&why, code);
     snprintf(key.op, sizeof key.op, "%s", op);
     snprintf(key.reason, sizeof key.reason, "%s", reason);
     if (name != NULL) {
         key.name_hash = hash_text(name);
         shown_name(name, key.name);
     }
+    door_client(&who, key.client);
     key.last_ns = door->io->now_ns(door->io);
     int64_t now = door->io->boottime_ns(door->io);
     pthread_mutex_lock(&door->lock);
     struct refusal_fold *fold = fold_find(door, &key);
-    if (fold->until_ns > now) {
+    if ((fold == NULL || fold->until_ns <= now) && over_budget(door, key.uid, now)) {
+        key.node = key.name_hash = 0; /* from here on only what was tried, not on what */
+        key.name[0] = '\0';
+        fold = fold_find(door, &key);
+    }
+    if (fold != NULL && fold->until_ns > now) {
         fold->repeats++;
         fold->last_ns = key.last_ns;
     } else {
+        if (fold == NULL)
+            fold = fold_oldest(door);
         fold_close(door, fold);
-        door_client(actor, key.client);
         key.until_ns = now + DOOR_FOLD_NS;
         *fold = key;
         append_refusal(door, fold, 1);
     }
     pthread_mutex_unlock(&door->lock);
-    return code;
+    return sr_error_raise(&why);
 }
 
 void door_flush_folds(struct door *door, bool force)

@@ -99,6 +99,8 @@ int door_case_open(struct door *door, const struct door_actor *actor, int year, 
         return status;
     if (year < 1949 || year > 9999)
         return sr_fail(SR_ERR_INVALID, "%d is not a year of four digits", year);
+    if ((status = door_ready(door)) < 0)
+        return status;
     pthread_mutex_lock(&door->lock);
     status = open_locked(door, actor, year, name, out, &index, &reason);
     pthread_mutex_unlock(&door->lock);

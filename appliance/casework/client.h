@@ -3,9 +3,23 @@
 #ifndef SR_CASEWORK_CLIENT_H
 #define SR_CASEWORK_CLIENT_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Reading /proc takes long; an smbd process serves one client for its life, so the address of a
+ * thread is kept for as long as the thread lives (its start time tells). */
+#define CLIENT_CACHE_SLOTS 64
+struct client_cache {
+    pthread_mutex_t lock;
+    struct {
+        int32_t thread_id;
+        uint64_t started; /* field 22 of /proc/PID/stat */
+        char address[64];
+    } slots[CLIENT_CACHE_SLOTS];
+};
+
+void client_cached(struct client_cache *cache, int32_t thread_id, char out[64]);
 void client_address(int32_t thread_id, char out[64]);
 /* The remote address of socket inode in the text of /proc/PID/net/tcp (or tcp6); 0 or SR_ERR_NOT_FOUND. */
 int client_find_peer(const char *table, size_t len, uint64_t inode, char out[64]);

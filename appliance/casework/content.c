@@ -1,4 +1,4 @@
-/* Open files: create, open, read, write, flush, close, truncate. */
+/* Open files: open, read, write, flush, close, truncate. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,15 +7,15 @@
 #include "base/log.h"
 #include "casework/door_internal.h"
 
-static int file_new(struct door *door, const struct door_actor *actor, uint64_t node, bool write,
-                    struct door_file **out)
+int door_file_new(struct door *door, const struct door_actor *actor, uint64_t node, bool write,
+                  struct door_file **out)
 {
     struct door_file *file = calloc(1, sizeof *file);
     *out = NULL;
     if (file == NULL)
         return sr_fail(SR_ERR_NO_MEMORY, "no memory for an open file");
     file->door = door;
-    file->actor = *actor;
+    file->actor = door_who(door, actor); /* now: later the thread may serve somebody else */
     file->node = node;
     file->write = write;
     pthread_mutex_init(&file->object_lock, NULL);
@@ -23,7 +23,7 @@ static int file_new(struct door *door, const struct door_actor *actor, uint64_t 
     return 0;
 }
 
-static void file_free(struct door_file *file)
+void door_file_free(struct door_file *file)
 {
     if (file == NULL)
         return;
@@ -34,7 +34,7 @@ static void file_free(struct door_file *file)
 }
 
 /* Counts the file on its live. Lock held. */
-static int attach(struct door *door, struct door_file *file, struct live *live)
+int door_file_attach(struct door *door, struct door_file *file, struct live *live)
 {
     if (door->stopping)
         return sr_fail(SR_ERR_CLOSED, "the store is shutting down");
@@ -51,112 +51,6 @@ uint64_t door_file_node(const struct door_file *file)
     return file->node;
 }
 
-/* --- create --- */
-
-static int append_create(struct door *door, const struct door_actor *actor, uint64_t parent,
-                         const char *name, const struct vault_object_id *object, uint64_t key_id,
-                         bool draft, bool junk, uint64_t *index)
-{
-    json_t *entry, *private_part = door_private(actor);
-    int status = entry_new(door->io, "record.create", &entry);
-    if (status < 0 || private_part == NULL) {
-        json_decref(private_part);
-        return status < 0 ? status : sr_fail(SR_ERR_NO_MEMORY, "no memory for a ledger entry");
-    }
-    if ((status = entry_set(private_part, "parent", sr_json_u64_text(parent))) < 0 ||
-        (status = entry_set(private_part, "name", json_string(name))) < 0 ||
-        (status = entry_set(private_part, "draft", json_boolean(draft))) < 0 ||
-        (status = entry_set(private_part, "junk", json_boolean(junk))) < 0 ||
-        (status = entry_set_record(door->vault, entry, object, key_id, private_part)) < 0)
-        json_decref(entry);
-    else
-        status = door_act(door, entry, private_part, index);
-    json_decref(private_part);
-    return status;
-}
-
-/* The second half of create, under the lock. staging is taken over on success. */
-static int create_locked(struct door *door, const struct door_actor *actor,
-                         const struct catalog_node *parent, const char *name,
-                         struct staging *staging, struct door_file *file, struct catalog_node *node,
-                         const char **reason)
-{
-    struct vault_object_id object;
-    uint64_t key_id, index;
-    struct live *live;
-    staging_id(staging, &object, &key_id);
-    bool draft = place_in_drafts(door, parent), junk = workflow_is_junk(door->workflow, name);
-    int status = catalog_lookup(door->catalog, parent->id, name, node);
-    if (status == 0)
-        return sr_fail(SR_ERR_EXISTS, "the name is taken");
-    if (door->stopping)
-        return sr_fail(SR_ERR_CLOSED, "the store is shutting down");
-    if ((status = place_check_name(door, parent->id, name, reason)) < 0 ||
-        (status = append_create(door, actor, parent->id, name, &object, key_id, draft, junk,
-                                &index)) < 0 ||
-        (status = catalog_get(door->catalog, door_node_id(index), node)) < 0 ||
-        (status = live_add(door, staging, &node->version, &live)) < 0)
-        return status;
-    live->draft = draft;
-    live->junk = junk;
-    live->scratch = workflow_is_scratch(door->workflow, name);
-    live->mtime_ns = node->version.mtime_ns = node->created_ns;
-    file->node = node->id;
-    return attach(door, file, live);
-}
-
-int door_create(struct door *door, const struct door_actor *actor, uint64_t parent_id,
-                const char *name, bool commit_on_close, struct catalog_node *node,
-                struct door_file **out, struct door_open_info *info)
-{
-    struct catalog_user user;
-    struct catalog_node parent;
-    struct staging *staging = NULL;
-    struct door_file *file = NULL;
-    const char *reason = NULL;
-    *out = NULL;
-    int status = door_user(door, actor, &user);
-    if (status < 0)
-        return door_refused(door, actor, "create", "unknown_user", 0, NULL, status);
-    if ((status = catalog_get(door->catalog, parent_id, &parent)) < 0 ||
-        (status = place_visible(door, &user, &parent)) < 0)
-        return status;
-    if (!authorise(&user, ACT_ADD))
-        return door_refused(door, actor, "create", "denied", parent_id, name,
-                            sr_fail(SR_ERR_DENIED, "%s may not add records", user.account));
-    if (!place_takes_records(&parent))
-        return door_refused(door, actor, "create", "place", parent_id, name,
-                            sr_fail(SR_ERR_DENIED, "files belong into a stage folder of a case"));
-    if ((status = file_new(door, actor, 0, true, &file)) < 0 ||
-        (status = door_stage(door, &staging)) < 0)
-        goto out;
-    pthread_mutex_lock(&door->lock);
-    status = create_locked(door, actor, &parent, name, staging, file, node, &reason);
-    if (status == 0) {
-        file->live->commit = commit_on_close;
-        file->live->commit_delay_ns = DOOR_COMMIT_DELAY_NS;
-    }
-    pthread_mutex_unlock(&door->lock);
-    if (status < 0) {
-        struct sr_error_copy why;
-        sr_error_save(&why, status);
-        staging_discard(staging);
-        staging_close(staging);
-        status = sr_error_raise(&why);
-        goto out;
-    }
-    *out = file;
-    file = NULL;
-    *info = (struct door_open_info){.direct_io = true};
-out:
-    file_free(file);
-    if (status == SR_ERR_NO_SPACE)
-        reason = "no_space";
-    return status < 0 && reason != NULL
-               ? door_refused(door, actor, "create", reason, parent_id, name, status)
-               : status;
-}
-
 /* --- open --- */
 
 static int open_sealed(struct door *door, const struct catalog_version *version,
@@ -170,18 +64,21 @@ static int open_sealed(struct door *door, const struct catalog_version *version,
     return object_open(door->vault, &expected, out);
 }
 
-/* Content that is not sealed yet. Sets *frozen when the seal has begun. */
-static int open_unsealed(struct door *door, struct door_file *file,
-                         const struct catalog_version *version, bool *frozen)
+/* Content that is not sealed yet; now is the record as it is, which may be sealed: then nothing is done. */
+static int open_unsealed(struct door *door, struct door_file *file, uint64_t node_id,
+                         struct catalog_node *now)
 {
-    *frozen = false;
     pthread_mutex_lock(&door->lock);
-    struct live *live = live_find(door, &version->object);
-    int status = 0;
-    if (live == NULL || (file->write && live_is_frozen(live)))
-        *frozen = true;
+    int status = catalog_get(door->catalog, node_id, now); /* anew: it may have been sealed since */
+    struct live *live = status == 0 ? live_find(door, &now->version.object) : NULL;
+    if (status < 0 || now->version.state != CATALOG_STAGING)
+        ;
+    else if (live == NULL)
+        status = sr_fail(SR_ERR_DAMAGED, "the unsealed content is missing or damaged");
+    else if (file->write && live_is_frozen(live))
+        status = sr_fail(SR_ERR_SEALED, "the record is being sealed");
     else
-        status = attach(door, file, live);
+        status = door_file_attach(door, file, live);
     pthread_mutex_unlock(&door->lock);
     return status;
 }
@@ -208,7 +105,9 @@ static int switch_version(struct door_file *file)
     if (before != NULL) {
         before->writers--;
         before->last_close_ns = door->io->boottime_ns(door->io);
-        unused = live_unref(door, before);
+        if (file->before != NULL)
+            unused = live_unref(door, file->before);
+        file->before = before; /* a read of this handle may still be in it */
     } else {
         door->open_files++;
     }
@@ -216,6 +115,19 @@ static int switch_version(struct door_file *file)
     pthread_mutex_unlock(&door->lock);
     live_destroy(unused);
     return 0;
+}
+
+/* Bytes that a person sent and that are not there make the record incomplete, whatever comes after. */
+static int note_failure(struct door_file *file, int status)
+{
+    if (status == 0 || status == SR_ERR_SEALED || file->live == NULL)
+        return status;
+    struct sr_error_copy why;
+    sr_error_save(&why, status);
+    pthread_mutex_lock(&file->door->lock);
+    file->live->died = true;
+    pthread_mutex_unlock(&file->door->lock);
+    return sr_error_raise(&why);
 }
 
 static int truncate_file(struct door_file *file, uint64_t size)
@@ -231,24 +143,22 @@ static int truncate_file(struct door_file *file, uint64_t size)
         if (status < 0)
             return status;
     }
-    return staging_truncate(live->staging, size);
+    file->wrote = true;
+    return note_failure(file, staging_truncate(live->staging, size));
 }
 
 static int open_record(struct door *door, struct door_file *file, const struct catalog_node *node,
                        bool truncate)
 {
-    const struct catalog_version *version = &node->version;
-    bool frozen = false;
+    struct catalog_node now = *node;
     int status = 0;
-    if (version->state == CATALOG_STAGING) {
-        if ((status = open_unsealed(door, file, version, &frozen)) < 0)
-            return status;
-        if (frozen)
-            return sr_fail(SR_ERR_SEALED, "the record is being sealed");
-    } else if (file->write && version->state == CATALOG_SEALED) {
-        return sr_fail(SR_ERR_SEALED, "the record is sealed");
-    } else {
-        if ((status = open_sealed(door, version, &file->object)) < 0)
+    if (node->version.state == CATALOG_STAGING &&
+        (status = open_unsealed(door, file, node->id, &now)) < 0)
+        return status;
+    if (now.version.state != CATALOG_STAGING) {
+        if (file->write && now.version.state == CATALOG_SEALED)
+            return sr_fail(SR_ERR_SEALED, "the record is sealed");
+        if ((status = open_sealed(door, &now.version, &file->object)) < 0)
             return status;
         file->may_version = file->write;
     }
@@ -290,10 +200,16 @@ int door_open(struct door *door, const struct door_actor *actor, uint64_t node_i
     if (write && sealed)
         return door_refused(door, actor, op, "sealed", node_id, NULL,
                             sr_fail(SR_ERR_SEALED, "the record is sealed"));
-    if (!text && !authorise(&user, write ? ACT_ADD : ACT_READ))
+    bool foreign = write && node.version.state == CATALOG_STAGING && node.version.uid != actor->uid;
+    enum act needed = write ? ACT_ADD : node.kind == CATALOG_KIND_STUB ? ACT_LIST : ACT_READ;
+    if (node.kind != CATALOG_KIND_VIRTUAL && !authorise(&user, needed))
         return door_refused(door, actor, op, "denied", node_id, NULL,
                             sr_fail(SR_ERR_DENIED, "%s may not %s this record", user.account, op));
-    if ((status = file_new(door, actor, node_id, write, &file)) < 0)
+    if (foreign) /* D7 */
+        return door_refused(door, actor, op, "in_use", node_id, NULL,
+                            sr_fail(SR_ERR_DENIED, "somebody else's content is not sealed yet"));
+    if ((write && (status = door_ready(door)) < 0) ||
+        (status = door_file_new(door, actor, node_id, write, &file)) < 0)
         return status;
     status = text ? open_text(file, &node) : open_record(door, file, &node, truncate);
     if (status < 0) {
@@ -361,8 +277,10 @@ int door_reopen(struct door *door, struct live *live)
             json_decref(entry);
         else if (status == 0)
             status = door_act(door, entry, NULL, &index);
-        if (status == 0)
+        if (status == 0) {
             live->closed = live->mtime_set = false;
+            live->newest_index = index;
+        }
     }
     pthread_mutex_unlock(&door->lock);
     return status;
@@ -391,82 +309,106 @@ int door_write(struct door_file *file, const struct door_actor *actor, uint64_t 
         return refused_content(file, "write", sr_fail(SR_ERR_SEALED, "the record is sealed"));
     if (live->closed && (status = door_reopen(file->door, live)) < 0)
         return refused_content(file, "write", status);
-    if ((status = staging_write(live->staging, offset, buf, len)) < 0)
-        return refused_content(file, "write", status);
     file->wrote = true;
+    if ((status = note_failure(file, staging_write(live->staging, offset, buf, len))) < 0)
+        return refused_content(file, "write", status);
     if (!live->mtime_set)
         live->mtime_ns = file->door->io->now_ns(file->door->io);
     return 0;
 }
 
-/* Content and the entry that names it are durable: acknowledged. */
-static int acknowledge(struct door *door, struct live *live)
+/* Content and all entries about it so far are durable: acknowledged. */
+static int acknowledge(struct door_file *file)
 {
+    struct door *door = file->door;
+    struct live *live = file->live;
     ledger_kick(door->ledger); /* the create entry's commit runs beside the content's */
-    int status = staging_sync(live->staging);
-    return status < 0 ? status : ledger_commit(door->ledger, live->create_index);
+    int status = note_failure(file, staging_sync(live->staging));
+    if (status < 0)
+        return status;
+    pthread_mutex_lock(&door->lock);
+    uint64_t index = live->newest_index;
+    pthread_mutex_unlock(&door->lock);
+    return ledger_commit(door->ledger, index);
 }
 
 int door_fsync(struct door_file *file)
 {
     if (file->live == NULL || !file->write || live_is_frozen(file->live))
         return 0;
-    return refused_content(file, "fsync", acknowledge(file->door, file->live));
+    return refused_content(file, "fsync", acknowledge(file));
 }
 
+/* record.close, if this is the last writer and nothing went wrong. Lock held. */
+static int close_in_order(struct door_file *file)
+{
+    struct live *live = file->live;
+    if (live->writers > 1 || live->closed || live->died || live_is_frozen(live))
+        return 0;
+    return live_append_close(file->door, live);
+}
+
+/* The record.close is appended once the content is durable, and is durable itself when this returns:
+ * what close(2) acknowledged is a whole upload, whatever happens next. */
 int door_flush(struct door_file *file, bool died)
 {
     struct door *door = file->door;
     struct live *live = file->live;
     if (live == NULL || !file->write || live_is_frozen(live))
         return 0;
-    if (died) {
+    if (died && file->wrote) {
         pthread_mutex_lock(&door->lock);
         live->died = true;
         pthread_mutex_unlock(&door->lock);
     }
-    int status = acknowledge(door, live);
-    if (status < 0)
-        return refused_content(file, "close", status);
-    pthread_mutex_lock(&door->lock);
-    if (live->writers == 1 && !live->closed && !live->died && !live_is_frozen(live))
-        status = live_append_close(door, live);
-    pthread_mutex_unlock(&door->lock);
     ledger_kick(door->ledger);
-    return status;
+    int status = note_failure(file, staging_sync(live->staging));
+    if (status == 0) {
+        pthread_mutex_lock(&door->lock);
+        status = close_in_order(file);
+        uint64_t index = live->newest_index;
+        pthread_mutex_unlock(&door->lock);
+        if (status == 0)
+            status = ledger_commit(door->ledger, index);
+    }
+    return refused_content(file, "close", status);
 }
 
-/* A last writer that went without a flush, or wrote after it. */
-static void close_late(struct door_file *file)
+/* A writer goes: one that wrote after its flush, or never got one, is brought to the disk first. */
+static void release_writer(struct door_file *file)
 {
+    struct door *door = file->door;
     struct live *live = file->live;
-    if (live->closed || live->died || live->phase != LIVE_OPEN)
-        return;
-    if (door_flush(file, false) < 0) {
+    if (!live->closed && live->phase == LIVE_OPEN &&
+        note_failure(file, staging_sync(live->staging)) < 0)
         sr_log_failure("content of an unsealed record could not be made durable at its close");
-        pthread_mutex_lock(&file->door->lock);
-        live->died = true;
-        pthread_mutex_unlock(&file->door->lock);
-    }
+    pthread_mutex_lock(&door->lock);
+    if (close_in_order(file) < 0)
+        sr_log_failure("a close could not be recorded");
+    if (--live->writers == 0)
+        live->last_close_ns = door->io->boottime_ns(door->io);
+    pthread_mutex_unlock(&door->lock);
+    ledger_kick(door->ledger);
 }
 
 void door_release(struct door_file *file)
 {
     struct door *door = file->door;
-    struct live *unused = NULL;
+    struct live *unused = NULL, *before = NULL;
     if (file->live != NULL) {
         if (file->write)
-            close_late(file);
+            release_writer(file);
         pthread_mutex_lock(&door->lock);
-        if (file->write && --file->live->writers == 0)
-            file->live->last_close_ns = door->io->boottime_ns(door->io);
         unused = live_unref(door, file->live);
+        if (file->before != NULL)
+            before = live_unref(door, file->before);
         door->open_files--;
         pthread_cond_signal(&door->wake);
         pthread_mutex_unlock(&door->lock);
         live_destroy(unused);
+        live_destroy(before);
     }
-    file_free(file);
+    door_file_free(file);
 }
 
 int door_truncate(struct door *door, const struct door_actor *actor, uint64_t node,

@@ -94,6 +94,7 @@ static int door_new(const struct door_config *config, struct door **out)
     door->io = vault_io(config->vault);
     pthread_mutex_init(&door->lock, NULL);
     pthread_mutex_init(&door->accounts_lock, NULL);
+    pthread_mutex_init(&door->clients.lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&door->wake, &monotonic);
@@ -116,6 +117,8 @@ static void door_free(struct door *door)
     workflow_free(door->workflow);
     pthread_cond_destroy(&door->wake);
     pthread_cond_destroy(&door->change);
+    notice_forget(door);
+    pthread_mutex_destroy(&door->clients.lock);
     pthread_mutex_destroy(&door->accounts_lock);
     pthread_mutex_destroy(&door->lock);
     free(door);
@@ -128,7 +131,7 @@ static int prepare(struct door *door, struct door_salvage *salvage)
     if (door->config.policy_dir == NULL)
         return sr_fail(SR_ERR_INVALID, "no policy folder was given");
     if ((status = workflow_load(door->io, door->config.policy_dir, &door->workflow)) < 0 ||
-        (status = catalog_open_memory(&door->catalog)) < 0 ||
+        (status = notice_start(door)) < 0 || (status = catalog_open_memory(&door->catalog)) < 0 ||
         (status = audit_project(door->vault, door->ledger, door->catalog)) < 0 ||
         (status = check_slot(door)) < 0)
         return status;
@@ -140,7 +143,8 @@ static int prepare(struct door *door, struct door_salvage *salvage)
         status = append_policy(door);
     pthread_mutex_unlock(&door->lock);
     if (status < 0 || (status = door_salvage(door, salvage)) < 0 ||
-        (status = cases_ensure_year(door)) < 0 || (status = door_keys_ready(door)) < 0)
+        (status = cases_ensure_year(door)) < 0 || (status = door_keys_record(door)) < 0 ||
+        (status = door_keys_ready(door)) < 0)
         return status;
     return ledger_commit(door->ledger, ledger_size(door->ledger) - 1);
 }
@@ -196,21 +200,18 @@ void door_stop(struct door *door)
 static int complete_view(struct door *door, const struct door_actor *actor,
                          struct catalog_node *node)
 {
-    struct sr_buf text = {0};
     if (node->kind == CATALOG_KIND_RECORD) {
         pthread_mutex_lock(&door->lock);
         live_overlay(door, node);
         pthread_mutex_unlock(&door->lock);
         return 0;
     }
-    int status = notice_text(door, actor, node, &text);
+    int status = notice_size(door, actor, node, &node->version.size);
     if (status == 0) {
-        node->version.size = text.len;
         node->version.mtime_ns =
             node->kind == CATALOG_KIND_STUB ? node->created_ns : door->io->now_ns(door->io);
         node->changed_ns = node->version.mtime_ns;
     }
-    sr_buf_free(&text);
     return status == SR_ERR_NOT_FOUND ? 0 : status;
 }
 
@@ -259,6 +260,15 @@ static int collect_child(void *context, const struct catalog_node *node)
     return 0;
 }
 
+/* A record that was filed away and back again stands before its own stub. */
+static bool is_hidden_stub(struct door *door, const struct catalog_node *node)
+{
+    struct catalog_node record;
+    return node->kind == CATALOG_KIND_STUB &&
+           catalog_get(door->catalog, node->moved_to, &record) == 0 &&
+           record.parent == node->parent && strcmp(record.name, node->name) == 0;
+}
+
 static int list_folder(struct door *door, const struct door_actor *actor,
                        const struct catalog_user *user, uint64_t node, uint64_t after,
                        catalog_node_fn *fn, void *context)
@@ -277,7 +287,7 @@ static int list_folder(struct door *door, const struct door_actor *actor,
         for (size_t i = 0; status == 0 && i < listing.count; i++) {
             struct catalog_node *child = &listing.items[i];
             after = child->id;
-            if (place_visible(door, user, child) < 0)
+            if (place_visible(door, user, child) < 0 || is_hidden_stub(door, child))
                 continue;
             if (child->kind == CATALOG_KIND_RECORD &&
                 (status = complete_view(door, actor, child)) < 0)

@@ -3,13 +3,18 @@
  * Invariants (door->lock held unless said otherwise):
  *  D1  A version in state staging has exactly one live, found by its object id, from its
  *      record.create/record.version (or start-up) until its seal is projected or it is discarded.
+ *      The exception is content that start-up found missing or damaged: it has none.
  *  D2  live->writers counts open files that may write; live->refs counts open files plus the sealer.
- *      A live leaves the table and is freed when it is sealed or discarded and refs is 0.
+ *      A live leaves the table when it is sealed or discarded, and is freed once refs is 0.
  *  D3  live->appended: its record.seal stands in the ledger's queue. From then on nothing changes it.
- *  D4  Only the sealer moves a phase beyond LIVE_OPEN; it starts only when writers is 0.
+ *  D4  Only the sealer, and a discard of what is not finalizing, move a phase beyond LIVE_OPEN; the
+ *      sealer starts only when writers is 0.
  *  D5  Entries are appended and projected under door->lock, so entries of one record are in order;
  *      record.seal alone is projected later, once durable (receipts must not promise too early).
- *  D6  door->lock is never held over ledger_commit, staging_sync, or a read or write of content.
+ *  D6  door->lock is never held over ledger_commit, staging_sync, or a read or write of content by a
+ *      user (staging_size waits at most for one segment to be read).
+ *  D7  Unsealed content is changed, renamed and discarded by the person alone who sent it.
+ *  D8  Discarded content is removed only once its record.discard is durable.
  * The lock order is door->lock, then the locks inside catalog, ledger and vault. */
 #ifndef SR_CASEWORK_DOOR_INTERNAL_H
 #define SR_CASEWORK_DOOR_INTERNAL_H
@@ -18,6 +23,7 @@
 #include <stdatomic.h>
 
 #include "casework/authorise.h"
+#include "casework/client.h"
 #include "casework/door.h"
 #include "casework/entry.h"
 #include "casework/workflow.h"
@@ -38,7 +44,7 @@ struct live {
     struct vault_object_id object;
     uint64_t key_id;
     uint64_t node;
-    uint64_t create_index; /* of its record.create or record.version */
+    uint64_t newest_index; /* of its newest entry: what an acknowledgement must wait for */
     uint32_t uid;
     struct staging *staging;
     unsigned refs, writers;
@@ -48,6 +54,10 @@ struct live {
     bool died;       /* a writer died, or there was none left at start-up: incomplete */
     bool salvaged;
     bool appended;
+    bool
+        finalizing; /* staging_finalize has begun, now or before the restart: no content changes any more */
+    bool keep_content; /* discarded, but the entry is not durable: the file must stay */
+    unsigned failures; /* seals tried in vain */
     bool
         commit; /* a commit request is pending, to take effect commit_delay_ns after the last close */
     int64_t commit_delay_ns;
@@ -72,6 +82,16 @@ struct refusal_fold { /* repeats of one refusal within DOOR_FOLD_NS become one e
 };
 #define DOOR_FOLDS 128
 
+struct refusal_budget { /* distinct refusals of one person in one window */
+    uint32_t uid;
+    unsigned count;
+    int64_t until_ns;
+};
+#define DOOR_BUDGETS 64
+#define DOOR_BUDGET 100
+
+struct text_cache; /* notice.c: the virtual files as rendered last */
+
 struct door {
     struct door_config config;
     struct vault *vault;
@@ -85,6 +105,9 @@ struct door {
     struct live *live[DOOR_LIVE_BUCKETS];
     size_t live_count;
     struct refusal_fold folds[DOOR_FOLDS];
+    struct refusal_budget budgets[DOOR_BUDGETS];
+    struct client_cache clients;
+    struct text_cache *texts;
     bool stopping;
     unsigned open_files;
     pthread_t sealer;
@@ -100,7 +123,9 @@ struct door_file {
     bool write;
     bool wrote;       /* through this handle, ever */
     bool may_version; /* opened for writing over an incomplete record: truncation makes a version */
-    struct live *live;     /* unsealed content, or NULL */
+    struct live *live; /* unsealed content, or NULL */
+    struct live
+        *before; /* that a truncation left: a read may still be in it; a ref until the close */
     struct object *object; /* sealed content, or NULL */
     pthread_mutex_t
         object_lock; /* opening object late, when the record was sealed under the handle */
@@ -114,13 +139,17 @@ struct door_file {
 int door_user(struct door *door, const struct door_actor *actor, struct catalog_user *user);
 /* 0 or SR_ERR_DENIED with a sentence; not recorded. */
 int door_authorise(struct door *door, const struct door_actor *actor, enum act act);
-/* Appends and projects (with private_part opened). Lock held. Takes over entry. */
+/* The actor with the client's address looked up. Lock not held. */
+struct door_actor door_who(struct door *door, const struct door_actor *actor);
+/* May acts be begun? Not when shutting down, nor while the ledger cannot be written. Lock not held. */
+int door_ready(struct door *door);
+/* Projects (with private_part opened) and appends, both or neither. Lock held. Takes over entry. */
 int door_act(struct door *door, json_t *entry, const json_t *private_part, uint64_t *index);
 /* entry_new plus uid and client of the actor. */
 int door_entry(struct door *door, const struct door_actor *actor, const char *act, json_t **out);
 /* Private part with uid and client. */
 json_t *door_private(const struct door_actor *actor);
-/* The address of the client behind an actor. */
+/* The address of the client behind an actor that went through door_who. */
 void door_client(const struct door_actor *actor, char out[64]);
 /* Records a refusal (folded) and returns code. Lock not held. node 0 or name NULL: none. */
 int door_refused(struct door *door, const struct door_actor *actor, const char *op,
@@ -142,7 +171,7 @@ struct live *live_unref(struct door *door, struct live *live);
 struct live *live_finish(struct door *door, struct live *live, enum live_phase phase);
 /* Lock not held. Drops discarded content. NULL ok. */
 void live_destroy(struct live *live);
-/* Content that sealing must wait for: being sealed already, or in the ledger's queue. */
+/* Its content cannot change any more: the seal has begun, or it is done or discarded. */
 bool live_is_frozen(const struct live *live);
 /* record.close (size, mtime) for a record whose bytes so far are acknowledged. */
 int live_append_close(struct door *door, struct live *live);
@@ -155,20 +184,37 @@ int door_new_version(struct door *door, const struct door_actor *actor, uint64_t
                      struct live **out);
 /* record.reopen, if it was closed. SR_ERR_SEALED once sealing has begun. Lock not held. */
 int door_reopen(struct door *door, struct live *live);
+/* Start-up: key pages whose keys.page did not become durable are put on record. */
+int door_keys_record(struct door *door);
 /* Writes one more key page when few keys are left. Lock not held. */
 int door_keys_ready(struct door *door);
 /* Makes staged content ready for an entry: key, file. Lock not held. */
 int door_stage(struct door *door, struct staging **out);
 int door_sealer_start(struct door *door);
 void door_sealer_stop(struct door *door);
+/* One alert entry; its detail names object ids only. What fails is logged. Lock not held. */
+void door_alert(struct door *door, const char *kind, const struct vault_object_id *object,
+                const char *detail);
 /* Start-up: staging/ against the catalog (salvage.c). */
 int door_salvage(struct door *door, struct door_salvage *out);
+
+/* --- open files (content.c) ---- */
+
+/* Looks up the client's address: later the thread may serve somebody else. */
+int door_file_new(struct door *door, const struct door_actor *actor, uint64_t node, bool write,
+                  struct door_file **out);
+void door_file_free(struct door_file *file);
+/* Counts the file on its live. Lock held. */
+int door_file_attach(struct door *door, struct door_file *file, struct live *live);
 
 /* --- names and places (place.c) ---- */
 
 /* May something be put under this name into this folder? SR_ERR_NAME_*; reason is the refusal word. */
 int place_check_name(struct door *door, uint64_t parent, const char *name, const char **reason);
 bool place_takes_records(const struct catalog_node *parent);
+/* Two folders in one and the same stage, drafts folder or date folder. */
+bool place_same_anchor(struct door *door, const struct catalog_node *one,
+                       const struct catalog_node *other);
 bool place_in_drafts(struct door *door, const struct catalog_node *parent);
 /* Sees this actor the node? SR_ERR_NOT_FOUND or SR_ERR_DENIED. */
 int place_visible(struct door *door, const struct catalog_user *user,
@@ -184,6 +230,11 @@ int notice_receipts(struct door *door, const struct door_actor *actor, struct sr
 int notice_stub(struct door *door, const struct catalog_node *stub, struct sr_buf *out);
 /* Chinese sentence: what happened and what to do, for a refusal word. */
 const char *notice_sentence(const char *reason);
+/* Of a virtual file or stub, from the cache if nothing has happened since. size may be given alone. */
+int notice_size(struct door *door, const struct door_actor *actor, const struct catalog_node *node,
+                uint64_t *size);
+int notice_start(struct door *door);
+void notice_forget(struct door *door); /* frees the cache */
 /* Virtual files and stubs; SR_ERR_NOT_FOUND for other nodes. */
 int notice_text(struct door *door, const struct door_actor *actor, const struct catalog_node *node,
                 struct sr_buf *out);
@@ -193,6 +244,7 @@ int notice_text(struct door *door, const struct door_actor *actor, const struct 
 /* useradd and smbpasswd. SR_ERR_SYSTEM with what the program said. */
 int accounts_create(const char *account, const char *name, uint32_t uid, const char *password,
                     const char *smb_conf);
+void accounts_remove(const char *account, const char *smb_conf); /* what fails is logged */
 /* Checks everything but the uid, and fills user. */
 int accounts_fill(const char *account, const char *name, const char *const *roles,
                   size_t role_count, struct catalog_user *user);

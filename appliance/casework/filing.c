@@ -46,6 +46,8 @@ int door_set_mtime(struct door *door, const struct door_actor *actor, uint64_t n
     struct live *live = live_find(door, &node.version.object);
     if (live == NULL || live->appended) {
         status = SR_ERR_SEALED;
+    } else if (live->uid != actor->uid) {
+        status = SR_ERR_DENIED; /* D7 */
     } else {
         live->mtime_ns = mtime_ns;
         live->mtime_set = true;
@@ -53,6 +55,9 @@ int door_set_mtime(struct door *door, const struct door_actor *actor, uint64_t n
             status = live_append_close(door, live);
     }
     pthread_mutex_unlock(&door->lock);
+    if (status == SR_ERR_DENIED)
+        return door_refused(door, actor, "utimens", "denied", node_id, NULL,
+                            sr_fail(SR_ERR_DENIED, "somebody else's content is not sealed yet"));
     return status == SR_ERR_SEALED ? refuse_sealed(door, actor, node_id, "utimens") : status;
 }
 
@@ -108,9 +113,13 @@ int door_seal(struct door *door, const struct door_actor *actor, uint64_t node_i
     }
     pthread_mutex_lock(&door->lock);
     struct live *live = live_find(door, &node.version.object);
+    struct catalog_node now;
     if (live != NULL) {
         live->scratch = false; /* asked for by name */
         request_commit(door, live);
+    } else if (catalog_get(door->catalog, node_id, &now) == 0 &&
+               now.version.state == CATALOG_STAGING) {
+        status = sr_fail(SR_ERR_DAMAGED, "the unsealed content is missing or damaged");
     }
     while (wait_ms > 0 && live_find(door, &node.version.object) != NULL && status == 0)
         if (pthread_cond_timedwait(&door->change, &door->lock, &deadline) == ETIMEDOUT)
@@ -143,10 +152,12 @@ int door_refuse_mutation(struct door *door, const struct door_actor *actor, uint
 int door_refuse_name(struct door *door, const struct door_actor *actor, uint64_t parent,
                      const char *name, const char *op, int code)
 {
+    struct catalog_node folder;
     const char *reason = code == SR_ERR_NAME_TOO_LONG   ? "name_too_long"
                          : code == SR_ERR_NAME_ENCODING ? "name_encoding"
                                                         : "name_reserved";
-    return door_refused(door, actor, op, reason, parent, name, code);
+    int status = door_getattr(door, actor, parent, &folder); /* records an unknown user */
+    return status < 0 ? status : door_refused(door, actor, op, reason, parent, name, code);
 }
 
 /* --- incomplete, file, refile --- */
@@ -195,8 +206,13 @@ int door_record_incomplete(struct door *door, const struct door_actor *actor, ui
         return door_refused(
             door, actor, "incomplete", "denied", node_id, NULL,
             sr_fail(SR_ERR_DENIED, "only the person who sent a record can mark it incomplete"));
+    if ((status = door_ready(door)) < 0)
+        return status;
     pthread_mutex_lock(&door->lock);
-    if ((status = catalog_get(door->catalog, node_id, &node)) == 0) {
+    status = catalog_get(door->catalog, node_id, &node); /* anew: a new version may have come */
+    if (status == 0 && (node.version.state != CATALOG_SEALED || node.version.uid != actor->uid))
+        status = sr_fail(SR_ERR_BUSY, "the record has changed just now: look again");
+    if (status == 0) {
         json_t *private_part = door_private(actor);
         if (private_part != NULL && entry_set(private_part, "reason", json_string(reason)) < 0) {
             json_decref(private_part);
@@ -261,7 +277,13 @@ int door_record_file(struct door *door, const struct door_actor *actor, uint64_t
     if ((status = catalog_get(door->catalog, node_id, &node)) == 0 &&
         (status = check_filing(door, &node, &parent, again)) == 0) {
         const char *name = new_name != NULL ? new_name : node.name;
+        bool own_stub = false;
         if (catalog_lookup(door->catalog, parent_id, name, &taken) == 0)
+            own_stub = taken.kind == CATALOG_KIND_STUB &&
+                       taken.moved_to == node_id; /* back to where it was */
+        else
+            taken.id = 0;
+        if (taken.id != 0 && !own_stub)
             status = sr_fail(SR_ERR_EXISTS,
                              "a record of this name lies there already: give it a new name");
         else if ((status = place_check_name(door, parent_id, name, &refusal)) == 0)
@@ -286,31 +308,44 @@ struct search {
 static int collect_hit(void *context, const struct catalog_node *node)
 {
     struct search *search = context;
-    if (search->count < search->capacity)
-        search->items[search->count++] = *node;
+    if (search->count == search->capacity) {
+        size_t capacity = search->capacity > 0 ? 2 * search->capacity : 64;
+        struct catalog_node *items = realloc(search->items, capacity * sizeof *items);
+        if (items == NULL)
+            return sr_fail(SR_ERR_NO_MEMORY, "no memory to search");
+        search->items = items;
+        search->capacity = capacity;
+    }
+    search->items[search->count++] = *node;
     return 0;
 }
 
+/* Hits that this person may not see do not count against the limit. */
 int door_search(struct door *door, const struct door_actor *actor, const char *text, size_t limit,
                 catalog_node_fn *fn, void *context)
 {
     struct catalog_user user;
-    struct search search = {.capacity = limit};
+    struct search search = {.count = 0};
+    size_t shown = 0;
     int status = door_may(door, actor, "list");
     if (status < 0 || (status = door_user(door, actor, &user)) < 0)
         return status;
-    search.items = calloc(limit > 0 ? limit : 1, sizeof *search.items);
-    if (search.items == NULL)
-        return sr_fail(SR_ERR_NO_MEMORY, "no memory to search");
-    status = catalog_search(door->catalog, text, limit, collect_hit, &search);
-    for (size_t i = 0; status >= 0 && i < search.count; i++)
-        if (place_visible(door, &user, &search.items[i]) == 0) {
+    for (size_t ask = limit; status == 0 && shown < limit; ask *= 4) {
+        size_t seen = search.count;
+        search.count = 0;
+        status = catalog_search(door->catalog, text, ask, collect_hit, &search);
+        for (size_t i = seen; status == 0 && i < search.count && shown < limit; i++) {
+            if (place_visible(door, &user, &search.items[i]) < 0)
+                continue;
             pthread_mutex_lock(&door->lock);
             live_overlay(door, &search.items[i]);
             pthread_mutex_unlock(&door->lock);
-            if ((status = fn(context, &search.items[i])) != 0)
-                break;
+            shown++;
+            status = fn(context, &search.items[i]);
         }
+        if (search.count < ask)
+            break;
+    }
     free(search.items);
     return status;
 }

@@ -30,7 +30,7 @@ int live_add(struct door *door, struct staging *staging, const struct catalog_ve
     live->object = version->object;
     live->key_id = version->key_id;
     live->node = version->node;
-    live->create_index = version->create_index;
+    live->newest_index = version->create_index;
     live->uid = version->uid;
     live->mtime_ns = version->mtime_ns;
     live->closed = version->closed;
@@ -78,7 +78,7 @@ void live_destroy(struct live *live)
 {
     if (live == NULL)
         return;
-    if (live->phase == LIVE_DISCARDED && staging_discard(live->staging) < 0)
+    if (live->phase == LIVE_DISCARDED && !live->keep_content && staging_discard(live->staging) < 0)
         sr_log_failure("discarded content could not be removed; the next start removes it");
     if (staging_close(live->staging) < 0 && live->phase != LIVE_DISCARDED)
         sr_log_failure("closing sealed content");
@@ -87,7 +87,7 @@ void live_destroy(struct live *live)
 
 bool live_is_frozen(const struct live *live)
 {
-    return live->appended || live->phase != LIVE_OPEN;
+    return live->finalizing || live->appended || live->phase != LIVE_OPEN;
 }
 
 int64_t live_due(const struct door *door, const struct live *live)
@@ -132,7 +132,9 @@ int live_append_close(struct door *door, struct live *live)
         return status;
     }
     status = door_act(door, entry, NULL, &index);
-    if (status == 0)
+    if (status == 0) {
         live->closed = true;
+        live->newest_index = index;
+    }
     return status;
 }

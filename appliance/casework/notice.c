@@ -27,7 +27,7 @@ static const struct {
     {"place",
      "此处不能存放文件或新建文件夹。请放入案件的阶段文件夹、草稿，或待归案中自己的当天文件夹。"},
     {"no_space", "存储空间不足，文件没有保存完整。请勿清除设备中的原件，并联系系统管理员。"},
-    {"in_use", "文件正在使用中。请稍后再试。"},
+    {"in_use", "该名称属于他人尚未封存的文件。请换一个文件名，或待其封存后再处理。"},
     {"unsupported", "本库不支持这项操作，未作任何更改。"},
     {"too_large", "文件过大，或写入过于零散。请勿清除设备中的原件，并联系系统管理员。"},
     {"not_empty", "文件夹不是空的。"},
@@ -190,7 +190,7 @@ static void append_duplicate(struct door *door, const struct catalog_user *user,
     free(path);
 }
 
-static const char *state_text(const struct catalog_node *node)
+static const char *state_text(const struct catalog_node *node, bool scratch)
 {
     switch (node->version.state) {
     case CATALOG_SEALED:
@@ -204,6 +204,8 @@ static const char *state_text(const struct catalog_node *node)
     }
     if (node->draft)
         return "草稿";
+    if (scratch)
+        return "临时文件名，不会自动封存，请改名";
     return node->version.size == 0 ? "空文件，未入库" : "等待封存";
 }
 
@@ -212,7 +214,7 @@ static void append_receipt(struct door *door, const struct catalog_user *user,
 {
     char hash[2 * 32 + 1] = "", when[20] = "";
     char *path = NULL;
-    bool done = node->version.state == CATALOG_SEALED || node->version.state == CATALOG_INCOMPLETE;
+    bool done = node->version.state != CATALOG_STAGING;
     if (catalog_path(door->catalog, node->id, &path) < 0)
         return;
     if (done) {
@@ -221,7 +223,8 @@ static void append_receipt(struct door *door, const struct catalog_user *user,
     }
     append_csv(out, path);
     sr_buf_format(out, ",%llu,%s,%s,%s,%s,", (unsigned long long)node->version.size, hash, when,
-                  state_text(node), node->version.state == CATALOG_SEALED ? "是" : "否");
+                  state_text(node, workflow_is_scratch(door->workflow, node->name)),
+                  node->version.state == CATALOG_SEALED ? "是" : "否");
     if (done)
         append_duplicate(door, user, node, out);
     sr_buf_text(out, "\r\n");
@@ -264,8 +267,8 @@ int notice_stub(struct door *door, const struct catalog_node *stub, struct sr_bu
     return out->failed ? sr_fail(SR_ERR_NO_MEMORY, "no memory for a stub") : 0;
 }
 
-int notice_text(struct door *door, const struct door_actor *actor, const struct catalog_node *node,
-                struct sr_buf *out)
+static int render(struct door *door, const struct door_actor *actor,
+                  const struct catalog_node *node, struct sr_buf *out)
 {
     if (node->id == CATALOG_NOTICE)
         return notice_render(door, actor, out);
@@ -274,4 +277,88 @@ int notice_text(struct door *door, const struct door_actor *actor, const struct 
     if (node->kind == CATALOG_KIND_STUB)
         return notice_stub(door, node, out);
     return sr_fail(SR_ERR_NOT_FOUND, "not a text of the store");
+}
+
+/* --- the cache: Explorer asks for the size of these files again and again --- */
+
+#define CACHED_TEXTS 16
+#define CACHE_NS (INT64_C(1000000000)) /* sizes of what is being written change without an entry */
+
+struct text_cache {
+    pthread_mutex_t lock;
+    struct {
+        uint32_t uid;
+        uint64_t node;
+        uint64_t entries; /* ledger size when it was rendered */
+        int64_t until_ns;
+        struct sr_buf text;
+    } slots[CACHED_TEXTS];
+};
+
+void notice_forget(struct door *door)
+{
+    if (door->texts == NULL)
+        return;
+    for (size_t i = 0; i < CACHED_TEXTS; i++)
+        sr_buf_free(&door->texts->slots[i].text);
+    pthread_mutex_destroy(&door->texts->lock);
+    free(door->texts);
+    door->texts = NULL;
+}
+
+int notice_start(struct door *door)
+{
+    door->texts = calloc(1, sizeof *door->texts);
+    if (door->texts == NULL)
+        return sr_fail(SR_ERR_NO_MEMORY, "no memory for the texts of the store");
+    pthread_mutex_init(&door->texts->lock, NULL);
+    return 0;
+}
+
+/* Appends the text to out, or gives only its size (out NULL). */
+static int cached(struct door *door, const struct door_actor *actor,
+                  const struct catalog_node *node, struct sr_buf *out, uint64_t *size)
+{
+    struct sr_buf fresh = {0};
+    struct text_cache *cache = door->texts;
+    uint64_t entries = ledger_size(door->ledger);
+    int64_t now = door->io->boottime_ns(door->io);
+    size_t slot = (actor->uid * 2 + (node->id == CATALOG_NOTICE)) % CACHED_TEXTS;
+    int status = 0;
+    pthread_mutex_lock(&cache->lock);
+    bool known = cache->slots[slot].uid == actor->uid && cache->slots[slot].node == node->id &&
+                 cache->slots[slot].entries == entries && now < cache->slots[slot].until_ns;
+    if (!known && (status = render(door, actor, node, &fresh)) == 0) {
+        sr_buf_free(&cache->slots[slot].text);
+        cache->slots[slot].text = fresh;
+        cache->slots[slot].uid = actor->uid;
+        cache->slots[slot].node = node->id;
+        cache->slots[slot].entries = entries;
+        cache->slots[slot].until_ns = now + CACHE_NS;
+    } else if (!known) {
+        sr_buf_free(&fresh);
+    }
+    if (status == 0 && out != NULL)
+        sr_buf_append(out, cache->slots[slot].text.data, cache->slots[slot].text.len);
+    if (status == 0)
+        *size = cache->slots[slot].text.len;
+    pthread_mutex_unlock(&cache->lock);
+    if (status == 0 && out != NULL && out->failed)
+        status = sr_fail(SR_ERR_NO_MEMORY, "no memory for a text");
+    return status;
+}
+
+int notice_size(struct door *door, const struct door_actor *actor, const struct catalog_node *node,
+                uint64_t *size)
+{
+    if (node->kind != CATALOG_KIND_VIRTUAL && node->kind != CATALOG_KIND_STUB)
+        return sr_fail(SR_ERR_NOT_FOUND, "not a text of the store");
+    return cached(door, actor, node, NULL, size);
+}
+
+int notice_text(struct door *door, const struct door_actor *actor, const struct catalog_node *node,
+                struct sr_buf *out)
+{
+    uint64_t size;
+    return cached(door, actor, node, out, &size);
 }

@@ -19,8 +19,8 @@ int place_check_name(struct door *door, uint64_t parent, const char *name, const
     if (!sr_utf8_valid(name, len))
         return sr_fail(SR_ERR_NAME_ENCODING, "the name is not UTF-8");
     *reason = "name_reserved";
-    if (len == 0 || strchr(name, '/') != NULL)
-        return sr_fail(SR_ERR_INVALID, "the name is empty or holds a slash");
+    if (len == 0 || strchr(name, '/') != NULL || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return sr_fail(SR_ERR_INVALID, "the name is empty, . or .., or holds a slash");
     for (size_t i = 0; i < len; i++)
         if ((uint8_t)name[i] < 0x20 || name[i] == 0x7f)
             return sr_fail(SR_ERR_INVALID, "the name holds a control character");
@@ -49,6 +49,17 @@ static int anchor_of(struct door *door, const struct catalog_node *node, struct 
             return status;
     }
     return 0;
+}
+
+bool place_same_anchor(struct door *door, const struct catalog_node *one,
+                       const struct catalog_node *other)
+{
+    struct catalog_node above[2] = {*one, *other};
+    for (size_t i = 0; i < 2; i++)
+        while (above[i].kind == CATALOG_KIND_FOLDER)
+            if (catalog_get(door->catalog, above[i].parent, &above[i]) < 0)
+                return false;
+    return above[0].id == above[1].id;
 }
 
 bool place_in_drafts(struct door *door, const struct catalog_node *parent)

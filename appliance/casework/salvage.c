@@ -6,6 +6,7 @@
  *   staging             missing       created, never acknowledged: record.discard
  *   sealed              there         the seal's last step: the staging name is removed
  *   junk                there         record.discard, removed
+ *   discarded           there         removed: the discard's last step
  *   nothing             there, empty  removed: never acknowledged
  *   nothing             there         kept aside and reported: its create entry was never durable, so
  *                                     it was never acknowledged, but bytes are not thrown away unasked */
@@ -70,9 +71,8 @@ out:
     return status;
 }
 
-/* One alert entry; its detail names object ids only. */
-static void append_alert(struct door *door, const char *kind, const struct vault_object_id *object,
-                         const char *detail)
+void door_alert(struct door *door, const char *kind, const struct vault_object_id *object,
+                const char *detail)
 {
     json_t *entry;
     uint64_t index;
@@ -120,16 +120,18 @@ static int salvage_version(struct door *door, const struct catalog_version *vers
         vault_object_id_text(&version->object, id);
         if (version->closed) { /* closed means acknowledged: its content was there once */
             sr_log(SR_LOG_ERROR, "unsealed content %s, which was acknowledged, is missing", id);
-            append_alert(door, "staging.missing", &version->object,
-                         "acknowledged content is missing");
+            door_alert(door, "staging.missing", &version->object,
+                       "acknowledged content is missing");
             out->damaged++;
             return 0;
         }
         return discard_version(door, version, &node, out);
     }
-    if (status < 0) { /* named, kept as it is; the other records go on */
+    if (status < 0 && status != SR_ERR_DAMAGED)
+        return status; /* of the machine, not of the file: start again */
+    if (status < 0) {  /* named, kept as it is; the other records go on */
         sr_log_failure("unsealed content cannot be opened");
-        append_alert(door, "staging.damaged", &version->object, sr_error_message());
+        door_alert(door, "staging.damaged", &version->object, sr_error_message());
         out->damaged++;
         return 0;
     }
@@ -139,6 +141,9 @@ static int salvage_version(struct door *door, const struct catalog_version *vers
         live->draft = node.draft;
         live->scratch = workflow_is_scratch(door->workflow, node.name);
         live->mtime_set = true;
+        live->finalizing = staging_is_sealing(staging);
+        if (live->mtime_ns == 0)
+            live->mtime_ns = node.created_ns; /* never closed */
         live->last_close_ns = door->io->boottime_ns(door->io);
         live->died = live->salvaged = !version->closed;
         out->closed_waiting += version->closed;
@@ -163,6 +168,29 @@ static int finish_seal(struct door *door, const struct vault_object_id *id, cons
     return status < 0 ? status : object_set_immutable(door->vault, id);
 }
 
+/* The key of content that is kept aside must not be given to a record. */
+static void keep_orphan_key(struct door *door, const struct vault_object_id *id)
+{
+    struct vault_object_id same;
+    struct staging *staging;
+    uint64_t key_id;
+    if (staging_open(door->vault, id, &staging) < 0) {
+        sr_log_failure("content that belongs to no record cannot be opened");
+        return;
+    }
+    staging_id(staging, &same, &key_id);
+    keys_mark_used(vault_keys(door->vault), key_id);
+    if (staging_close(staging) < 0)
+        sr_log_failure("closing content that belongs to no record");
+}
+
+static int mark_discarded(void *context, uint64_t key_id)
+{
+    struct door *door = context;
+    keys_mark_used(vault_keys(door->vault), key_id);
+    return 0;
+}
+
 static int orphan(void *context, const struct vault_object_id *id, uint64_t content_bytes)
 {
     void **both = context;
@@ -180,8 +208,12 @@ static int orphan(void *context, const struct vault_object_id *id, uint64_t cont
     }
     if (status != SR_ERR_NOT_FOUND)
         return status;
-    if (content_bytes == 0)
+    bool discarded;
+    if ((status = catalog_is_discarded(door->catalog, id, &discarded)) < 0)
+        return status;
+    if (discarded || content_bytes == 0)
         return staging_remove(door->vault, id);
+    keep_orphan_key(door, id);
     sr_log(SR_LOG_WARNING,
            "staging/%s belongs to no record; it was never acknowledged and is kept as it is", text);
     out->orphans_kept++;
@@ -193,6 +225,8 @@ int door_salvage(struct door *door, struct door_salvage *out)
     struct version_list list = {.count = 0};
     void *both[] = {door, out};
     int status = catalog_each_version(door->catalog, mark_key, door);
+    if (status == 0)
+        status = catalog_discarded_keys(door->catalog, mark_discarded, door);
     if (status == 0)
         status = staging_list(door->vault, orphan, both);
     if (status == 0)

@@ -15,6 +15,7 @@
 #define BATCH 64
 #define FINALIZERS 4
 #define RETRY_NS (5 * INT64_C(1000000000))
+#define RETRY_DOUBLINGS 7 /* ten minutes at most */
 #define TICK_NS (INT64_C(1000000000))
 #define COMMIT_RETRY_NS (TICK_NS / 5)
 #define HOLES_IN_ENTRY 64
@@ -47,6 +48,7 @@ static void collect_due(struct door *door, struct batch *batch, int64_t now, int
                 continue;
             }
             live->phase = LIVE_SEALING;
+            live->finalizing = true;
             live_ref(live);
             batch->items[batch->count++] = (struct seal){.live = live};
         }
@@ -65,6 +67,8 @@ static void *finalize_thread(void *context)
         seal->status = staging_finalize(seal->live->staging, &seal->content);
         if (seal->status == 0)
             seal->status = staging_link(seal->live->staging);
+        if (seal->status == SR_ERR_DAMAGED && seal->live->failures == 0)
+            door_alert(batch->door, "staging.damaged", &seal->live->object, sr_error_message());
         if (seal->status < 0)
             sr_log_failure("a record could not be sealed; it is tried again");
     }
@@ -120,9 +124,7 @@ static int append_seal(struct door *door, struct seal *seal)
 {
     struct live *live = seal->live;
     const struct staging_seal *content = &seal->content;
-    const char *state = live->superseded                                          ? "superseded"
-                        : live->died || live->salvaged || content->hole_count > 0 ? "incomplete"
-                                                                                  : "sealed";
+    bool incomplete = live->died || live->salvaged || content->hole_count > 0;
     json_t *entry;
     int status = entry_new(door->io, "record.seal", &entry);
     if (status < 0)
@@ -135,7 +137,8 @@ static int append_seal(struct door *door, struct seal *seal)
         (status = entry_set(entry, "header_sha256",
                             sr_json_hex(content->header_sha256, SR_SHA256_LEN))) < 0 ||
         (status = entry_set(entry, "mtime", sr_json_i64_text(live->mtime_ns))) < 0 ||
-        (status = entry_set(entry, "state", json_string(state))) < 0 ||
+        (status = entry_set(entry, "state", json_string(incomplete ? "incomplete" : "sealed"))) <
+            0 ||
         (status = entry_set(entry, "salvaged", json_boolean(live->salvaged))) < 0 ||
         (status = entry_set(entry, "holes", holes_json(content))) < 0 ||
         (status = entry_set(entry, "hole_count", json_integer((json_int_t)content->hole_count))) <
@@ -199,12 +202,22 @@ static int commit_all(struct batch *batch)
     return 0;
 }
 
+/* Twice as late each time; damage that stays is not read again and again. Lock held. */
+static void retry_later(struct live *live, int status, int64_t now)
+{
+    live->phase = LIVE_OPEN;
+    live->failures += live->failures < RETRY_DOUBLINGS;
+    live->retry_ns =
+        now + (RETRY_NS << (status == SR_ERR_DAMAGED ? RETRY_DOUBLINGS : live->failures - 1));
+}
+
 /* Durable: tell the catalog, drop the staging names. Those that failed are tried again later. */
 static void finish_all(struct batch *batch)
 {
     struct door *door = batch->door;
     struct live *unused[BATCH] = {NULL};
     bool unlinked[BATCH];
+    uint64_t nodes[BATCH];
     int64_t now = door->io->boottime_ns(door->io);
     for (size_t i = 0; i < batch->count; i++) {
         unlinked[i] =
@@ -228,13 +241,15 @@ static void finish_all(struct batch *batch)
                 sr_log_failure("a seal that stands in the ledger could not be projected");
             live_finish(door, live, LIVE_SEALED);
         } else {
-            live->phase = LIVE_OPEN;
-            live->retry_ns = now + RETRY_NS;
+            retry_later(live, seal->status, now);
         }
+        nodes[i] = live->node;
         unused[i] = live_unref(door, live);
     }
     pthread_mutex_unlock(&door->lock);
     for (size_t i = 0; i < batch->count; i++) {
+        if (door->config.invalidate != NULL && batch->items[i].entry != NULL)
+            door->config.invalidate(door->config.invalidate_context, nodes[i], 0, NULL);
         live_destroy(unused[i]);
         json_decref(batch->items[i].entry);
         free(batch->items[i].content.holes);

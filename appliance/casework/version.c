@@ -7,33 +7,55 @@
 #include "base/log.h"
 #include "casework/door_internal.h"
 
-int door_keys_ready(struct door *door)
+/* keys.page for one page file. Lock not held. */
+static int append_page(struct door *door, const struct keys_page_info *info)
 {
-    struct keys *keys = vault_keys(door->vault);
-    struct keys_page_info info;
-    json_t *entry = NULL;
+    json_t *entry;
     uint64_t index;
-    if (keys_unused(keys) >= DOOR_KEYS_LOW)
-        return 0;
-    int status = keys_extend(keys, &info);
-    if (status < 0 || (status = entry_new(door->io, "keys.page", &entry)) < 0)
-        goto out;
-    if ((status = entry_set(entry, "page", json_integer(info.page))) < 0 ||
-        (status = entry_set(entry, "generation", json_integer(info.generation))) < 0 ||
+    int status = entry_new(door->io, "keys.page", &entry);
+    if (status < 0)
+        return status;
+    if ((status = entry_set(entry, "page", json_integer(info->page))) < 0 ||
+        (status = entry_set(entry, "generation", json_integer(info->generation))) < 0 ||
         (status = entry_set(entry, "sha256",
-                            sr_json_hex(info.file_sha256, sizeof info.file_sha256))) < 0) {
+                            sr_json_hex(info->file_sha256, sizeof info->file_sha256))) < 0) {
         json_decref(entry);
-        goto out;
+        return status;
     }
     pthread_mutex_lock(&door->lock);
     status = door_act(door, entry, NULL, &index);
     pthread_mutex_unlock(&door->lock);
-out:
+    return status;
+}
+
+int door_keys_ready(struct door *door)
+{
+    struct keys *keys = vault_keys(door->vault);
+    struct keys_page_info info;
+    if (keys_unused(keys) >= DOOR_KEYS_LOW)
+        return 0;
+    int status = keys_extend(keys, &info);
+    if (status == 0)
+        status = append_page(door, &info);
     /* While keys are left a failed page is only a warning: the next upload tries again. */
     if (status < 0 && keys_unused(keys) > 0) {
-        sr_log_failure("a new key page could not be written");
+        sr_log_failure(
+            "a new key page could not be written, or not be recorded: the next start records it");
         return 0;
     }
+    return status;
+}
+
+int door_keys_record(struct door *door)
+{
+    struct keys_page_info *pages = NULL;
+    size_t count = 0;
+    int status = keys_list_pages(vault_keys(door->vault), &pages, &count);
+    for (size_t i = 0; status == 0 && i < count; i++)
+        if (catalog_check_page(door->catalog, pages[i].page, pages[i].file_sha256) ==
+            SR_ERR_NOT_FOUND)
+            status = append_page(door, &pages[i]);
+    free(pages);
     return status;
 }
 
@@ -85,6 +107,8 @@ static int new_version_locked(struct door *door, const struct door_actor *actor,
     if (now.version.state == CATALOG_SEALED || (before != NULL && live_is_frozen(before)))
         return sr_fail(SR_ERR_SEALED, "the record is sealed");
     struct live *live;
+    if (now.version.state == CATALOG_STAGING && now.version.uid != actor->uid) /* D7 */
+        return sr_fail(SR_ERR_DENIED, "somebody else's content is not sealed yet");
     if ((status = append_version(door, actor, node, &now.version, &object, key_id)) < 0 ||
         (status = catalog_object(door->catalog, &object, &version)) < 0 ||
         (status = live_add(door, staging, &version, &live)) < 0)

@@ -17,10 +17,10 @@
 #define CATALOG_ROLES_MAX 16
 
 enum catalog_fixed_node { /* docs/entries.md, node ids */
-    CATALOG_ROOT = 1,
-    CATALOG_NOTICE = 2,   /* 提示.txt */
-    CATALOG_RECEIPTS = 3, /* 入库回执.csv */
-    CATALOG_UNFILED = 4,  /* 待归案 */
+                          CATALOG_ROOT = 1,
+                          CATALOG_NOTICE = 2,   /* 提示.txt */
+                          CATALOG_RECEIPTS = 3, /* 入库回执.csv */
+                          CATALOG_UNFILED = 4,  /* 待归案 */
 };
 
 enum catalog_kind {
@@ -39,10 +39,10 @@ enum catalog_kind {
 };
 
 enum catalog_state { /* of a record's current version, and of versions */
-    CATALOG_STAGING,
-    CATALOG_SEALED,
-    CATALOG_INCOMPLETE,
-    CATALOG_SUPERSEDED,
+                     CATALOG_STAGING,
+                     CATALOG_SEALED,
+                     CATALOG_INCOMPLETE,
+                     CATALOG_SUPERSEDED,
 };
 
 struct catalog_version {
@@ -50,19 +50,19 @@ struct catalog_version {
     uint64_t key_id;
     uint64_t node;
     enum catalog_state state;
-    bool closed;     /* staging: record.close seen and no reopen after */
+    bool closed;            /* staging: record.close seen and no reopen after */
     bool pending_supersede; /* staging, but no longer current: to be sealed as superseded */
-    bool marked;     /* incomplete by a person's mark, not by its content */
+    bool marked;            /* incomplete by a person's mark, not by its content */
     bool salvaged;
     bool empty;
-    uint64_t size;   /* staging: as of the last close */
+    uint64_t size; /* staging: as of the last close */
     int64_t mtime_ns;
     uint8_t sha256[32], tag_root[32], header_sha256[32]; /* sealed only */
     uint64_t hole_count;
     uint64_t create_index; /* ledger index of record.create or record.version */
     uint64_t seal_index;   /* ledger index, sealed only */
     int64_t sealed_ns;
-    uint32_t uid;          /* who made it */
+    uint32_t uid; /* who made it */
     char client[64];
 };
 
@@ -71,13 +71,14 @@ struct catalog_node {
     uint64_t parent;
     enum catalog_kind kind;
     char name[CATALOG_NAME_MAX + 1];
-    uint32_t instance; /* 0, or n for the n-th record of one name (catalog key: parent, name, instance) */
-    uint32_t uid;      /* maker */
+    uint32_t
+        instance; /* 0, or n for the n-th record of one name (catalog key: parent, name, instance) */
+    uint32_t uid; /* maker */
     int64_t created_ns;
-    int64_t changed_ns; /* last act on it: ctime */
-    bool provisional;   /* case or folder: nothing sealed below yet */
-    bool draft, junk;   /* record */
-    uint64_t moved_to;  /* stub: node of the record */
+    int64_t changed_ns;             /* last act on it: ctime */
+    bool provisional;               /* case or folder: nothing sealed below yet */
+    bool draft, junk;               /* record */
+    uint64_t moved_to;              /* stub: node of the record */
     struct catalog_version version; /* record: the current one */
 };
 
@@ -101,7 +102,8 @@ struct catalog_refusal {
 };
 
 struct catalog_counts {
-    uint64_t entries, cases, records, staging, sealed, incomplete, superseded, refusals, users, alerts;
+    uint64_t entries, cases, records, staging, sealed, incomplete, superseded, refusals, users,
+        alerts;
 };
 
 struct catalog;
@@ -113,15 +115,32 @@ void catalog_close(struct catalog *catalog); /* NULL ok */
  * schema does not know or that refers to what does not exist; the catalog is unchanged then. */
 int catalog_project(struct catalog *catalog, uint64_t index, const json_t *entry);
 
+/* The same for an entry that is only about to be appended: confirm is called once the entry has proved
+ * to fit, and appends it; when it fails the catalog is as before. So nothing that the catalog would
+ * refuse ever comes into the ledger. confirm must not call the catalog. */
+typedef int catalog_confirm_fn(void *context);
+int catalog_project_if(struct catalog *catalog, uint64_t index, const json_t *entry,
+                       catalog_confirm_fn *confirm, void *context);
+
+/* What remains to be known of content that was discarded: its file in staging/ may go, and its key is
+ * not given out again. */
+int catalog_is_discarded(struct catalog *catalog, const struct vault_object_id *id, bool *out);
+/* Calls fn for the key id of every discarded version, in no order. */
+typedef int catalog_key_fn(void *context, uint64_t key_id);
+int catalog_discarded_keys(struct catalog *catalog, catalog_key_fn *fn, void *context);
+
 /* SR_ERR_NOT_FOUND. For a record of several instances of one name, the first. */
-int catalog_lookup(struct catalog *catalog, uint64_t parent, const char *name, struct catalog_node *out);
+int catalog_lookup(struct catalog *catalog, uint64_t parent, const char *name,
+                   struct catalog_node *out);
 /* A sibling whose folded name (sr_name_fold) equals that of name but whose name differs. */
-int catalog_twin(struct catalog *catalog, uint64_t parent, const char *name, struct catalog_node *out);
+int catalog_twin(struct catalog *catalog, uint64_t parent, const char *name,
+                 struct catalog_node *out);
 int catalog_get(struct catalog *catalog, uint64_t node, struct catalog_node *out);
 /* Children with id > after in id order; a non-zero return of fn stops and is returned. fn must not
  * call the catalog. */
 typedef int catalog_node_fn(void *context, const struct catalog_node *node);
-int catalog_children(struct catalog *catalog, uint64_t parent, uint64_t after, catalog_node_fn *fn, void *context);
+int catalog_children(struct catalog *catalog, uint64_t parent, uint64_t after, catalog_node_fn *fn,
+                     void *context);
 /* "/2026/示例〔2026〕1号/02调查取证/a.mp4"; fresh string, free() it. */
 int catalog_path(struct catalog *catalog, uint64_t node, char **out);
 /* True when the folder or anything below it holds a sealed (incomplete, superseded) record. */
@@ -131,17 +150,24 @@ int catalog_is_empty(struct catalog *catalog, uint64_t node, bool *out);
 int catalog_case_of(struct catalog *catalog, uint64_t node, struct catalog_node *out);
 
 typedef int catalog_version_fn(void *context, const struct catalog_version *version);
-int catalog_versions(struct catalog *catalog, uint64_t node, catalog_version_fn *fn, void *context);  /* oldest first */
-int catalog_each_version(struct catalog *catalog, catalog_version_fn *fn, void *context); /* all, by create index */
-int catalog_object(struct catalog *catalog, const struct vault_object_id *id, struct catalog_version *out);
+int catalog_versions(struct catalog *catalog, uint64_t node, catalog_version_fn *fn,
+                     void *context); /* oldest first */
+int catalog_each_version(struct catalog *catalog, catalog_version_fn *fn,
+                         void *context); /* all, by create index */
+int catalog_object(struct catalog *catalog, const struct vault_object_id *id,
+                   struct catalog_version *out);
 
 /* Records (and cases) whose name contains every word of text; words of one or two Chinese characters
  * are found (own unigram+bigram FTS5 tokenizer). Newest first. */
-int catalog_search(struct catalog *catalog, const char *text, size_t limit, catalog_node_fn *fn, void *context);
+int catalog_search(struct catalog *catalog, const char *text, size_t limit, catalog_node_fn *fn,
+                   void *context);
 /* Sealed records with this plaintext hash, oldest first. */
-int catalog_same_content(struct catalog *catalog, const uint8_t sha256[32], catalog_node_fn *fn, void *context);
-/* Records whose maker is uid, newest first (for receipts and status). */
-int catalog_records_of(struct catalog *catalog, uint32_t uid, size_t limit, catalog_node_fn *fn, void *context);
+int catalog_same_content(struct catalog *catalog, const uint8_t sha256[32], catalog_node_fn *fn,
+                         void *context);
+/* Everything that uid sent, newest first, for receipts: each node with that version (not the current
+ * one) in its version member; one that is not current shows as CATALOG_SUPERSEDED once sealed. */
+int catalog_records_of(struct catalog *catalog, uint32_t uid, size_t limit, catalog_node_fn *fn,
+                       void *context);
 
 int catalog_user(struct catalog *catalog, uint32_t uid, struct catalog_user *out);
 int catalog_user_by_account(struct catalog *catalog, const char *account, struct catalog_user *out);
@@ -149,7 +175,8 @@ typedef int catalog_user_fn(void *context, const struct catalog_user *user);
 int catalog_users(struct catalog *catalog, catalog_user_fn *fn, void *context);
 /* Newest first. */
 typedef int catalog_refusal_fn(void *context, const struct catalog_refusal *refusal);
-int catalog_refusals(struct catalog *catalog, uint32_t uid, size_t limit, catalog_refusal_fn *fn, void *context);
+int catalog_refusals(struct catalog *catalog, uint32_t uid, size_t limit, catalog_refusal_fn *fn,
+                     void *context);
 
 /* What the ledger says of the key files: 0 when file hash equals, SR_ERR_DAMAGED when it differs,
  * SR_ERR_NOT_FOUND when the ledger knows no such (or no longer such) page or slot. */

@@ -116,7 +116,8 @@ static int fail_entry(uint64_t index, const json_t *entry, int rc)
                    act != NULL ? act : "no act", copy.message);
 }
 
-static int project_locked(struct catalog *catalog, uint64_t index, const json_t *entry)
+static int project_locked(struct catalog *catalog, uint64_t index, const json_t *entry,
+                          catalog_confirm_fn *confirm, void *context)
 {
     struct catalog_counts counts = catalog->counts;
     uint64_t low = 0, count = 0;
@@ -128,8 +129,11 @@ static int project_locked(struct catalog *catalog, uint64_t index, const json_t 
     rc = apply(catalog, index, entry);
     if (rc == 0)
         rc = mark_applied(catalog, index, &low, &count);
-    if (rc < 0) {
+    if (rc < 0)
         rc = fail_entry(index, entry, rc);
+    else if (confirm != NULL)
+        rc = confirm(context);
+    if (rc < 0) {
         catalog->counts = counts;
         catdb_run(catalog, catdb_use(catalog, CATDB_ROLLBACK_TO));
         catdb_run(catalog, catdb_use(catalog, CATDB_RELEASE));
@@ -154,7 +158,20 @@ int catalog_project(struct catalog *catalog, uint64_t index, const json_t *entry
     catdb_lock(catalog);
     rc = is_applied(catalog, index, &applied);
     if (rc == 0 && !applied)
-        rc = project_locked(catalog, index, entry);
+        rc = project_locked(catalog, index, entry, NULL, NULL);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+int catalog_project_if(struct catalog *catalog, uint64_t index, const json_t *entry,
+                       catalog_confirm_fn *confirm, void *context)
+{
+    int rc;
+
+    if (index > INDEX_MAX)
+        return sr_fail(SR_ERR_INVALID, "catalog: entry index out of range");
+    catdb_lock(catalog);
+    rc = project_locked(catalog, index, entry, confirm, context);
     catdb_unlock(catalog);
     return rc;
 }

@@ -295,6 +295,7 @@ int project_record_discard(const struct project *p)
     struct catalog_version version;
     struct catalog_node node;
     struct hidden hidden;
+    sqlite3_stmt *statement;
     uint64_t newest;
     bool found;
     int rc;
@@ -302,6 +303,11 @@ int project_record_discard(const struct project *p)
     if ((rc = read_version_and_node(p, &version, &node)) < 0 || (rc = need_staging(&version)) < 0 ||
         (rc = read_hidden(p, HAS_PLACE, &hidden)) < 0 ||
         (rc = catdb_run_int(catalog, CATDB_VERSION_DELETE, (int64_t)version.create_index)) < 0)
+        return rc;
+    statement = catdb_use(catalog, CATDB_DISCARD_ADD);
+    catdb_bind_blob(statement, 1, version.object.bytes, sizeof(version.object.bytes));
+    catdb_bind_int(statement, 2, (int64_t)version.key_id);
+    if ((rc = catdb_run(catalog, statement)) < 0)
         return rc;
     catdb_count_version(catalog, CATALOG_STAGING, -1);
     if (version.pending_supersede)
@@ -333,8 +339,6 @@ static int read_seal_state(const struct project *p, enum catalog_state *out)
         *out = CATALOG_SEALED;
     else if (strcmp(state, "incomplete") == 0)
         *out = CATALOG_INCOMPLETE;
-    else if (strcmp(state, "superseded") == 0)
-        *out = CATALOG_SUPERSEDED;
     else
         return sr_fail(SR_ERR_INVALID, "member state is not known");
     return 0;

@@ -297,3 +297,32 @@ int catalog_records_of(struct catalog *catalog, uint32_t uid, size_t limit, cata
     catdb_unlock(catalog);
     return rc;
 }
+
+int catalog_is_discarded(struct catalog *catalog, const struct vault_object_id *id, bool *out)
+{
+    sqlite3_stmt *statement;
+    int rc;
+
+    catdb_lock(catalog);
+    statement = catdb_use(catalog, CATDB_DISCARD_HAS);
+    catdb_bind_blob(statement, 1, id->bytes, sizeof(id->bytes));
+    rc = catdb_next(catalog, statement);
+    catdb_end(statement);
+    catdb_unlock(catalog);
+    *out = rc > 0;
+    return rc < 0 ? rc : 0;
+}
+
+int catalog_discarded_keys(struct catalog *catalog, catalog_key_fn *fn, void *context)
+{
+    sqlite3_stmt *statement;
+    int rc = 0, stop = 0;
+
+    catdb_lock(catalog);
+    statement = catdb_use(catalog, CATDB_DISCARD_KEYS);
+    while (stop == 0 && (rc = catdb_next(catalog, statement)) > 0)
+        stop = fn(context, (uint64_t)sqlite3_column_int64(statement, 0));
+    catdb_end(statement);
+    catdb_unlock(catalog);
+    return stop != 0 ? stop : rc;
+}

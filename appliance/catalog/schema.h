@@ -90,8 +90,12 @@ extern const char catdb_schema_sql[];
     X(SAME_CONTENT,                                                                                \
       "SELECT " CATDB_NODE_COLUMNS " FROM versions v CROSS JOIN nodes n ON n.id = v.node "         \
       "AND n.current = v.create_index WHERE v.sha256 = ?1 ORDER BY v.create_index")                \
-    X(RECORDS_OF, CATDB_NODES("INDEXED BY nodes_maker") "WHERE n.uid = ?1 AND n.kind = 10 "        \
-                                                        "ORDER BY n.id DESC LIMIT ?2")             \
+    X(RECORDS_OF, "SELECT " CATDB_NODE_COLUMNS                                                     \
+                  " FROM versions v INDEXED BY versions_maker CROSS JOIN nodes n "                 \
+                  "ON n.id = v.node WHERE v.uid = ?1 ORDER BY v.create_index DESC LIMIT ?2")       \
+    X(DISCARD_ADD, "INSERT OR IGNORE INTO discarded VALUES (?1, ?2)")                              \
+    X(DISCARD_HAS, "SELECT 1 FROM discarded WHERE object = ?1")                                    \
+    X(DISCARD_KEYS, "SELECT key_id FROM discarded")                                                \
     X(INDEX_MARK, "INSERT OR IGNORE INTO unindexed VALUES (?1)")                                   \
     X(INDEX_MARK_CHILDREN, "INSERT OR IGNORE INTO unindexed SELECT id FROM nodes "                 \
                            "WHERE parent = ?1")                                                    \

@@ -12,11 +12,24 @@
 #include "base/error.h"
 #include "base/log.h"
 
+#define DESCRIPTORS 262144
+
 int harden_process(void)
 {
     const struct rlimit none = {0, 0};
+    struct rlimit files;
 
     umask(077);
+    /* Two descriptors for each unsealed record and one for each open one: as many as the system gives. */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS) {
+        files.rlim_cur = DESCRIPTORS;
+        if (files.rlim_max < DESCRIPTORS)
+            files.rlim_max = DESCRIPTORS; /* root may raise it */
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) == 0) {
+            files.rlim_cur = files.rlim_max;
+            (void)setrlimit(RLIMIT_NOFILE, &files);
+        }
+    }
     if (setrlimit(RLIMIT_CORE, &none) != 0)
         return sr_fail_errno(errno, "core files cannot be forbidden");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)

@@ -44,9 +44,9 @@ static int grow_window(struct journal_reader *reader, size_t len)
     return 0;
 }
 
-/* Positions count the bytes of (first chain || file): the chain of the group at file offset o stands
- * at position o. Makes *data point at up to want bytes from position at on; *got is fewer only at
- * the end of the file. */
+/* Positions count the bytes of (first chain || file): the chain of the group at file offset o
+ * stands at position o. Makes *data point at up to want bytes from position at on; *got is fewer
+ * only at the end of the file. */
 static int look(struct journal_reader *reader, uint64_t at, size_t want, const uint8_t **data,
                 size_t *got)
 {

@@ -1,6 +1,6 @@
 /* DIR/checkpoint and DIR/checkpoints/SIZE: the newest signed checkpoint and all that were ever
- * published. A kept file is written before the checkpoint is replaced, so a crash leaves at most one
- * kept file that is newer than the checkpoint. Private to the ledger. */
+ * published. A kept file is written before the checkpoint is replaced, so a crash leaves at most
+ * one kept file that is newer than the checkpoint. Private to the ledger. */
 #ifndef SR_LEDGER_KEPT_H
 #define SR_LEDGER_KEPT_H
 
@@ -14,8 +14,8 @@
  * the remains of an interrupted write. An absent folder has none. */
 int kept_list(struct sr_io *io, const char *dir, uint64_t **sizes, size_t *count);
 /* Reads and checks checkpoints/SIZE (which must be for that size), or the checkpoint itself. *data
- * is fresh. SR_ERR_NOT_FOUND: absent. SR_ERR_DAMAGED names the file and why, also for a file that is
- * no checkpoint at all. */
+ * is fresh. SR_ERR_NOT_FOUND: absent. SR_ERR_DAMAGED names the file and why, also for a file that
+ * is no checkpoint at all. */
 int kept_read(struct sr_io *io, const char *dir, const struct note_verifier *verifier,
               uint64_t size, uint8_t **data, size_t *len, struct note_checkpoint *checkpoint);
 int kept_read_newest(struct sr_io *io, const char *dir, const struct note_verifier *verifier,

@@ -303,8 +303,8 @@ void ledger_kick(struct ledger *ledger)
     pthread_mutex_unlock(&ledger->lock);
 }
 
-/* Lock held. Waits for a signal, or until boottime deadline_ns if it is not 0. The condition's clock
- * stands still while the machine sleeps, so the caller looks at the boottime again. */
+/* Lock held. Waits for a signal, or until boottime deadline_ns if it is not 0. The condition's
+ * clock stands still while the machine sleeps, so the caller looks at the boottime again. */
 static void wait_for_work(struct ledger *ledger, int64_t now_ns, int64_t deadline_ns)
 {
     struct timespec until;

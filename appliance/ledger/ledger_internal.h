@@ -106,8 +106,8 @@ int ledger_commit_locked(struct ledger *ledger, uint64_t upto);
 void ledger_allocate(struct ledger *ledger, uint64_t position);
 /* Asserts the invariants. Lock held. */
 void ledger_check(const struct ledger *ledger);
-/* Fills a new ledger, whose journal is open, from its files: the journal first, then what is derived
- * from it, which is mended. ledger_open's errors. */
+/* Fills a new ledger, whose journal is open, from its files: the journal first, then what is
+ * derived from it, which is mended. ledger_open's errors. */
 int ledger_load(struct ledger *ledger, struct ledger_open_report *report);
 /* The background thread; context is the ledger. */
 void *ledger_thread(void *context);

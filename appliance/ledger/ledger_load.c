@@ -7,6 +7,7 @@
 #include "ledger/journal.h"
 
 #define FILE_MODE 0600
+#define FOLDER_MODE 0700
 #define TORN_NAMES 16
 /* One group, and what preallocation may have added to the size. */
 #define TORN_MAX (GROUP_LEN_MAX + LEDGER_ALLOCATE_AHEAD + LEDGER_ALLOCATE_STEP)
@@ -222,7 +223,10 @@ static int mend_tile(void *context, const struct tile_at *tile, int error)
     if (error == SR_ERR_NO_MEMORY)
         return error;
     tile_name(tile->level, tile->n, tile->width, name);
-    sr_log(SR_LOG_WARNING, "ledger/%s disagrees with the journal and is left as it is", name);
+    if (error == SR_ERR_DAMAGED)
+        sr_log(SR_LOG_WARNING, "ledger/%s disagrees with the journal and is left as it is", name);
+    else
+        sr_log_failure("a tile cannot be read");
     mending->bad++;
     return 0;
 }
@@ -246,6 +250,15 @@ static int mend_tiles(struct ledger *ledger, const struct trusted *trusted, uint
     return status == 0 ? flushed : status;
 }
 
+static int make_kept_folder(struct ledger *ledger)
+{
+    char *path = sr_path("%s/checkpoints", ledger->dir);
+    int status = path == NULL ? out_of_memory() : sr_io_make_dir(ledger->io, path, FOLDER_MODE);
+
+    free(path);
+    return status;
+}
+
 /* Makes the checkpoint files what they would be had nothing been interrupted. */
 static int mend_checkpoint(struct ledger *ledger, const struct trusted *trusted)
 {
@@ -255,6 +268,8 @@ static int mend_checkpoint(struct ledger *ledger, const struct trusted *trusted)
     if (trusted->note == NULL)
         return publish_first(ledger);
     if (trusted->keep)
+        status = make_kept_folder(ledger);
+    if (status == 0 && trusted->keep)
         status = kept_write(ledger->io, ledger->dir, size, trusted->note, trusted->note_len);
     if (status == 0 && trusted->replace)
         status = kept_write_newest(ledger->io, ledger->dir, trusted->note, trusted->note_len);

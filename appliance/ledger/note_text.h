@@ -1,4 +1,5 @@
-/* Lines and names of signed-note texts, shared by note.c and note_proof.c. Private to the ledger. */
+/* Lines and names of signed-note texts, shared by note.c and note_proof.c. Private to the ledger.
+ * */
 #ifndef SR_LEDGER_NOTE_TEXT_H
 #define SR_LEDGER_NOTE_TEXT_H
 

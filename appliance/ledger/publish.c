@@ -3,7 +3,8 @@
 #include <string.h>
 
 /* Order on disk: full tiles, the partial ones, checkpoints/SIZE, checkpoint. Whatever a crash cuts
- * off, the checkpoint names only what is there, and at most one kept checkpoint is newer than it. */
+ * off, the checkpoint names only what is there, and at most one kept checkpoint is newer than it.
+ * */
 
 /* The hashes of one tile into its file. */
 static int write_tile(struct ledger *ledger, struct tile_writer *writer, unsigned level, uint64_t n,

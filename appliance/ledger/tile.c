@@ -102,8 +102,7 @@ static int write_temporary(struct sr_io *io, const char *path, const void *data,
     int fd = io->open(io, path, O_WRONLY | O_CREAT | O_TRUNC, TILE_MODE);
 
     if (fd < 0)
-        return fd == -ENOENT ? sr_fail(SR_ERR_NOT_FOUND, "create %s: its folder is missing", path)
-                             : sr_fail_errno(-fd, "create %s", path);
+        return sr_fail_errno(-fd, "create %s", path);
     status = sr_io_write_full(io, fd, data, len, 0);
     if (status == 0) {
         status = io->fsync(io, fd);
@@ -127,20 +126,26 @@ static int sync_unsynced(struct tile_writer *writer)
     return 0;
 }
 
-/* Notes that the folder of path has a new name; syncs the folder before it. */
-static int note_folder(struct tile_writer *writer, const char *path)
+/* Makes sure of the folder of a tile before the first file in it, and syncs the one before. Also
+ * when it exists: whoever made it may have failed, or been killed, before its name was durable. */
+static int enter_folder(struct tile_writer *writer, const char *name)
 {
-    char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+    char *folder = sr_path("%s/%.*s", writer->dir, (int)(strrchr(name, '/') - name), name);
     int status = 0;
 
     if (folder == NULL)
         return out_of_memory();
-    if (writer->unsynced != NULL && strcmp(writer->unsynced, folder) != 0)
+    if (writer->unsynced != NULL && strcmp(writer->unsynced, folder) == 0)
+        goto out;
+    if (writer->unsynced != NULL)
         status = sync_unsynced(writer);
-    if (status == 0 && writer->unsynced == NULL) {
+    if (status == 0)
+        status = make_folders(writer->io, writer->dir, name);
+    if (status == 0) {
         writer->unsynced = folder;
-        return 0;
+        folder = NULL;
     }
+out:
     free(folder);
     return status;
 }
@@ -152,10 +157,13 @@ int tile_write(struct tile_writer *writer, unsigned level, uint64_t n, unsigned 
     size_t len = (size_t)width * TLOG_HASH_LEN;
     char name[TILE_NAME_MAX];
     char *temporary = NULL;
-    char *path;
+    char *path = NULL;
     int status;
 
     tile_name(level, n, width, name);
+    status = enter_folder(writer, name);
+    if (status != 0)
+        return status;
     path = sr_path("%s/%s", writer->dir, name);
     temporary = sr_path("%s/%s.tmp", writer->dir, name);
     if (path == NULL || temporary == NULL) {
@@ -163,19 +171,11 @@ int tile_write(struct tile_writer *writer, unsigned level, uint64_t n, unsigned 
         goto out;
     }
     status = write_temporary(io, temporary, data, len);
-    if (status == SR_ERR_NOT_FOUND) {
-        status = make_folders(io, writer->dir, name);
-        if (status == 0)
-            status = write_temporary(io, temporary, data, len);
-    }
     if (status != 0)
         goto out;
     status = io->rename(io, temporary, path);
-    if (status < 0) {
+    if (status < 0)
         status = sr_fail_errno(-status, "rename over %s", path);
-        goto out;
-    }
-    status = note_folder(writer, path);
 out:
     free(temporary);
     free(path);

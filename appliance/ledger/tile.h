@@ -1,8 +1,9 @@
 /* Tile files (C2SP tlog-tiles, "Merkle Tree"): DIR/tile/L/N and DIR/tile/L/N.p/W, each 32 bytes per
  * hash. Derived from the journal, so a lost one is written again. Private to the ledger.
  *
- * Tile N of level L holds the hashes of the complete subtrees of 256^L leaves N * 256 and following;
- * a tree of size s has s / 256^(L+1) full ones and a partial one of width s / 256^L mod 256. */
+ * Tile N of level L holds the hashes of the complete subtrees of 256^L leaves N * 256 and
+ * following; a tree of size s has s / 256^(L+1) full ones and a partial one of width s / 256^L
+ * mod 256. */
 #ifndef SR_LEDGER_TILE_H
 #define SR_LEDGER_TILE_H
 
@@ -19,7 +20,8 @@
 #define TILE_BYTES (TILE_WIDTH * TLOG_HASH_LEN)
 #define TILE_NAME_MAX 64
 
-/* Full tiles of a level in a tree of size, and the width of the partial one after them (0: none). */
+/* Full tiles of a level in a tree of size, and the width of the partial one after them (0: none).
+ * */
 uint64_t tile_full(uint64_t size, unsigned level);
 unsigned tile_partial(uint64_t size, unsigned level);
 /* The name relative to the ledger folder: "tile/0/x001/234" or "tile/0/x001/234.p/7". */
@@ -33,7 +35,7 @@ int tile_read(struct sr_io *io, const char *dir, unsigned level, uint64_t n, uns
 struct tile_writer {
     struct sr_io *io;
     const char *dir;
-    char *unsynced; /* folder that has names not yet durable; NULL: none */
+    char *unsynced; /* folder whose names are not all durable yet; NULL: none */
 };
 int tile_write(struct tile_writer *writer, unsigned level, uint64_t n, unsigned width,
                const uint8_t *data);

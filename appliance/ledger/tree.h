@@ -22,7 +22,8 @@ void tree_free(struct tree *tree); /* leaves it zero-initialised */
 int tree_append(struct tree *tree, const struct tlog_hash *leaf);
 /* A source over the tree, valid while the tree lives and is not appended to. */
 struct tlog_source tree_source(struct tree *tree);
-/* The first width hashes of tile n of tile level tile_level (tlog-tiles); the tree must hold them. */
+/* The first width hashes of tile n of tile level tile_level (tlog-tiles); the tree must hold
+ * them. */
 void tree_tile(const struct tree *tree, unsigned tile_level, uint64_t n, unsigned width,
                uint8_t *out);
 

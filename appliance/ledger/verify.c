@@ -7,8 +7,8 @@
 #include "ledger/findings.h"
 #include "ledger/tile.h"
 
-/* Trust comes down from the signed root: the rightmost, partial tile of each level together make the
- * root, and every full tile must hash to its place in the level above. */
+/* Trust comes down from the signed root: the rightmost, partial tile of each level together make
+ * the root, and every full tile must hash to its place in the level above. */
 
 struct slot { /* one tile in memory */
     bool loaded;

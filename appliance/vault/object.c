@@ -76,22 +76,14 @@ static size_t plain_len(const struct object *object, uint64_t position)
                                             : VAULT_SEGMENT_PLAIN;
 }
 
-static int object_path(struct vault *vault, const struct vault_object_id *id, char **path)
+static int open_file(struct object *object)
 {
-    char text[2 * VAULT_OBJECT_ID_LEN + 1];
+    char *path =
+        sr_path("%s/objects/%.2s/%s", vault_path(object->vault), object->name, object->name);
+    int rc = 0;
 
-    vault_object_id_text(id, text);
-    *path = sr_path("%s/objects/%.2s/%s", vault_path(vault), text, text);
-    return *path ? 0 : sr_fail(SR_ERR_NO_MEMORY, "out of memory");
-}
-
-static int open_file(struct object *object, const struct object_expectation *expected)
-{
-    char *path = NULL;
-    int rc = object_path(object->vault, &expected->id, &path);
-
-    if (rc)
-        return rc;
+    if (!path)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
     object->fd = object->io->open(object->io, path, O_RDONLY | O_NOFOLLOW, 0);
     if (object->fd == -ENOENT)
         rc = sr_fail(SR_ERR_NOT_FOUND, "object %s: its file is gone", object->name);
@@ -172,7 +164,7 @@ int object_open(struct vault *vault, const struct object_expectation *expected, 
     pthread_mutex_init(&object->lock, NULL);
     rc = expected->size > VAULT_MAX_SIZE
              ? sr_fail(SR_ERR_INVALID, "object %s: impossible size", object->name)
-             : open_file(object, expected);
+             : open_file(object);
     if (!rc)
         rc = open_head(object, expected);
     if (!rc)
@@ -438,100 +430,5 @@ int object_verify(struct vault *vault, const struct object_expectation *expected
     sr_sha256_free(hash);
     sr_secret_free(work, VERIFY_BYTES);
     object_close(object);
-    return rc;
-}
-
-int object_set_immutable(struct vault *vault, const struct vault_object_id *id)
-{
-    struct sr_io *io = vault_io(vault);
-    char *path = NULL;
-    int rc = object_path(vault, id, &path);
-
-    if (rc)
-        return rc;
-    rc = io->set_immutable(io, path, true);
-    if (rc == -ENOENT)
-        rc = sr_fail(SR_ERR_NOT_FOUND, "%s is gone", path);
-    else
-        rc = rc < 0 && rc != -EOPNOTSUPP ? sr_fail_errno(-rc, "make %s immutable", path) : 0;
-    free(path);
-    return rc;
-}
-
-struct listing {
-    object_list_fn *fn;
-    void *context;
-    const char *folder;
-    int stopped;
-    char (*folders)[256]; /* names directly under objects/ */
-    size_t count, capacity;
-};
-
-static int collect_folder(void *context, const char *name)
-{
-    struct listing *listing = context;
-    size_t capacity = listing->capacity ? listing->capacity * 2 : 64;
-    char(*folders)[256];
-
-    if (listing->count == listing->capacity) {
-        folders = realloc(listing->folders, capacity * sizeof(*folders));
-        if (!folders)
-            return listing->stopped = sr_fail(SR_ERR_NO_MEMORY, "out of memory");
-        listing->folders = folders;
-        listing->capacity = capacity;
-    }
-    strncpy(listing->folders[listing->count], name, sizeof(*listing->folders) - 1);
-    listing->folders[listing->count++][sizeof(*listing->folders) - 1] = 0;
-    return 0;
-}
-
-static int list_entry(void *context, const char *name)
-{
-    struct listing *listing = context;
-
-    return listing->stopped = listing->fn(listing->context, listing->folder, name);
-}
-
-/* One entry of objects/: a folder's files, or a file that should not be there (folder ""). */
-static int list_folder(struct sr_io *io, const char *path, const char *name,
-                       struct listing *listing)
-{
-    struct sr_stat st;
-    int rc = io->stat(io, path, &st);
-
-    if (rc < 0)
-        return sr_fail_errno(-rc, "stat %s", path);
-    listing->folder = st.is_dir ? name : "";
-    if (!st.is_dir)
-        return listing->fn(listing->context, "", name);
-    rc = io->list(io, path, list_entry, listing);
-    if (listing->stopped)
-        return listing->stopped;
-    return rc < 0 ? sr_fail_errno(-rc, "list %s", path) : 0;
-}
-
-int object_list(struct vault *vault, object_list_fn *fn, void *context)
-{
-    struct listing listing = {.fn = fn, .context = context};
-    struct sr_io *io = vault_io(vault);
-    char *objects = sr_path("%s/objects", vault_path(vault));
-    int rc;
-
-    if (!objects)
-        return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
-    rc = io->list(io, objects, collect_folder, &listing);
-    if (listing.stopped)
-        rc = listing.stopped;
-    else if (rc < 0)
-        rc = sr_fail_errno(-rc, "list %s", objects);
-    for (size_t i = 0; i < listing.count && !rc; i++) {
-        char *path = sr_path("%s/%s", objects, listing.folders[i]);
-
-        rc = path ? list_folder(io, path, listing.folders[i], &listing)
-                  : sr_fail(SR_ERR_NO_MEMORY, "out of memory");
-        free(path);
-    }
-    free(listing.folders);
-    free(objects);
     return rc;
 }

@@ -49,7 +49,8 @@ struct pipeline {
     unsigned context_count;
 
     bool space_known;
-    uint64_t space_free, space_accepted;
+    uint64_t space_ahead;    /* free beyond reserve and queues when last asked */
+    uint64_t space_accepted; /* written since then */
     int64_t space_at_ns;
 };
 

@@ -17,7 +17,7 @@
 #define RECENT_TOUCHES 64u /* a file written within the last so many writes keeps its partials */
 #define BUSY_PASS 8u       /* files looked at per round while workers are busy anyway */
 #define WAIT_NS 20000000   /* between two rounds */
-#define STUCK_ROUNDS 250u  /* rounds without any change before the writer is told */
+#define STUCK_ROUNDS 25u   /* rounds without any change before the writer is told */
 #define SPACE_AGE_NS 100000000
 #define SPACE_STEP (64u << 20)
 
@@ -83,44 +83,53 @@ bool pipeline_cool(struct pipeline *pipeline)
 
 /* Lets every file (the longest untouched first) give up what it can. Lock held, dropped meanwhile.
  * While workers are busy, room will come by itself: then only files that are not being written, and
- * only a few, are looked at. */
-static unsigned relieve(struct pipeline *pipeline)
+ * only a few, are looked at. *stuck: some file's content cannot be written, and nothing is under way
+ * elsewhere. */
+static unsigned relieve(struct pipeline *pipeline, bool *stuck)
 {
     bool busy = !pipeline_quiet(pipeline);
     bool crowded = pipeline->dirty >= pipeline->budget / 2;
     struct pipeline_member *member = pipeline->members.next;
+    bool failing = false, waiting = false;
     unsigned progress = 0;
 
     for (unsigned i = 0; member != &pipeline->members && !(busy && i >= BUSY_PASS); i++) {
         bool flush = !busy || (crowded && pipeline->touches - member->touched > RECENT_TOUCHES);
+        struct staging_relief relief;
 
         member->pins++;
         pthread_mutex_unlock(&pipeline->lock);
-        progress += staging_relieve(member->staging, flush);
+        relief = staging_relieve(member->staging, flush);
         pthread_mutex_lock(&pipeline->lock);
         if (!--member->pins)
             pthread_cond_broadcast(&pipeline->idle);
+        progress += relief.progress;
+        failing |= relief.failing;
+        waiting |= relief.waiting;
         /* It may have been touched meanwhile; then the walk ends early and another round follows. */
         if (progress >= WAKE_AT)
             break;
         member = member->next;
     }
+    *stuck = failing && !waiting && !progress && pipeline_quiet(pipeline);
     return progress;
 }
 
 /* Waits until count buffers are free. Lock held. */
 static int wait_for_room(struct pipeline *pipeline, unsigned count)
 {
-    unsigned stuck = 0;
+    unsigned rounds = 0;
     struct timespec until;
+    bool stuck;
 
     while (pipeline->in_use + count > pipeline->budget) {
-        unsigned before = pipeline->in_use;
-
-        if (relieve(pipeline) || pipeline->in_use + count <= pipeline->budget)
-            stuck = 0;
+        relieve(pipeline, &stuck);
         if (pipeline->in_use + count <= pipeline->budget)
             return 0;
+        rounds = stuck ? rounds + 1 : 0;
+        if (rounds > STUCK_ROUNDS)
+            return sr_fail(SR_ERR_NO_SPACE,
+                           "the write queue is full of content that cannot be written to disk");
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += WAIT_NS;
         until.tv_sec += until.tv_nsec / 1000000000;
@@ -128,10 +137,6 @@ static int wait_for_room(struct pipeline *pipeline, unsigned count)
         pipeline->room_waiters++;
         pthread_cond_timedwait(&pipeline->room, &pipeline->lock, &until);
         pipeline->room_waiters--;
-        stuck = pipeline_quiet(pipeline) && pipeline->in_use == before ? stuck + 1 : 0;
-        if (stuck > STUCK_ROUNDS)
-            return sr_fail(SR_ERR_NO_SPACE,
-                           "the write queue is full of content that cannot be written to disk");
     }
     return 0;
 }
@@ -198,31 +203,37 @@ void pipeline_count_dirty(struct pipeline *pipeline, int buffers)
 int pipeline_space(struct pipeline *pipeline, size_t len, bool *ample, bool *fits)
 {
     struct sr_io *io = pipeline_io(pipeline);
-    uint64_t free_bytes = 0, total_bytes = 0, needed;
+    /* A byte may cost a segment, and a short write may touch two. */
+    uint64_t cost =
+        (len + 2 * (uint64_t)VAULT_SEGMENT_PLAIN - 1) / VAULT_SEGMENT_PLAIN * VAULT_SEGMENT_LEN;
+    uint64_t free_bytes = 0, total_bytes = 0, promised, accepted;
     int64_t now_ns = io->boottime_ns(io);
     int rc;
 
     *ample = *fits = true;
     pthread_mutex_lock(&pipeline->lock);
-    pipeline->space_accepted += len;
-    needed = pipeline->dirty * VAULT_SEGMENT_LEN + VAULT_RESERVE_BYTES + len;
+    pipeline->space_accepted += cost;
+    accepted = pipeline->space_accepted;
     if (pipeline->space_known && now_ns - pipeline->space_at_ns < SPACE_AGE_NS &&
-        pipeline->space_accepted < SPACE_STEP &&
-        pipeline->space_free > needed + pipeline->space_accepted) {
+        accepted < SPACE_STEP && pipeline->space_ahead > accepted) {
         pthread_mutex_unlock(&pipeline->lock);
         return 0;
     }
+    /* Before the question: what is written meanwhile is counted twice rather than not at all. */
+    promised = pipeline->dirty * VAULT_SEGMENT_LEN + VAULT_RESERVE_BYTES;
     pthread_mutex_unlock(&pipeline->lock);
     rc = io->free_space(io, pipeline->vault->path, &free_bytes, &total_bytes);
     if (rc < 0)
         return sr_fail_errno(-rc, "free space of %s", pipeline->vault->path);
     pthread_mutex_lock(&pipeline->lock);
     pipeline->space_known = true;
-    pipeline->space_free = free_bytes;
+    pipeline->space_ahead = free_bytes > promised ? free_bytes - promised : 0;
     pipeline->space_at_ns = now_ns;
-    pipeline->space_accepted = 0;
+    /* This write, and what other threads had accepted since. */
+    pipeline->space_accepted =
+        cost + (pipeline->space_accepted > accepted ? pipeline->space_accepted - accepted : 0);
+    *ample = pipeline->space_ahead > pipeline->space_accepted;
     pthread_mutex_unlock(&pipeline->lock);
-    *ample = free_bytes > needed;
     *fits = free_bytes >= VAULT_RESERVE_BYTES + (uint64_t)len;
     return 0;
 }

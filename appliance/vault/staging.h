@@ -60,6 +60,9 @@ int staging_sync(struct staging *staging);
 /* Ranges below the size that were never written. *holes is fresh, free() it. */
 int staging_holes(struct staging *staging, struct staging_range **holes, size_t *count);
 
+/* True once staging_finalize has begun, in this process or before a restart: content is fixed. */
+bool staging_is_sealing(struct staging *staging);
+
 /* Steps of the seal, in this order, each idempotent and each repeatable after a crash:
  * 1. final segment (holes filled with encrypted zeros) and tag tree written, redo first; fdatasync;
  *    read-back of what is rewritten; the plaintext hash finished or recomputed. No writes are

@@ -51,6 +51,7 @@ void staging_insert(struct staging *staging, struct segbuf *buffer)
     buffer->chain = *bucket;
     *bucket = buffer;
     list_append(staging, buffer);
+    staging->buffers++;
 }
 
 void staging_move_last(struct staging *staging, struct segbuf *buffer)
@@ -120,6 +121,7 @@ void staging_drop(struct staging *staging, struct segbuf *buffer)
         at = &(*at)->chain;
     *at = buffer->chain;
     list_remove(staging, buffer);
+    staging->buffers--;
     buffer->chain = NULL;
     pipeline_buffers_give(staging->pipeline, buffer);
 }

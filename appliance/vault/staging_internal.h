@@ -3,7 +3,8 @@
  * staging.c        create, open, replay, close        staging_buffer.c  the map of buffers
  * staging_write.c  write, truncate                    staging_read.c    read, load of a segment
  * staging_task.c   what workers do                    staging_sync.c    acknowledging
- * staging_seal.c   finalize                           staging_link.c    names in folders
+ * staging_seal.c   finalize                           staging_hash.c    end of the hash
+ * staging_link.c   names in folders
  *
  * The written ranges are the truth about content: a byte outside them is zero, whatever the
  * ciphertext says. So a shrink need not touch the file, and bytes that a crash left behind, or that
@@ -36,7 +37,7 @@ struct staging_tags {
  * Invariants, under lock:
  *  1. A segment's newest content is its buffer's valid bytes, then the file's, masked by written.
  *  2. Outside written, valid bytes of a buffer are zero (but for one that is being filled).
- *  3. dirty counts the buffers that are not CLEAN; queued those on the queue; writing those that a
+ *  3. buffers counts all buffers; dirty those that are not CLEAN; queued those on the queue; writing those that a
  *     worker has.
  *  4. A segment is rewritten in the file only if no durable meta record may claim bytes of it and
  *     none of its images is in the redo, or if its new image is durable there (redone).
@@ -92,7 +93,7 @@ struct staging {
     struct segbuf *buckets[STAGING_BUCKETS];
     struct segbuf *all_head, *all_tail; /* oldest use first */
     struct segbuf *queue_head, *queue_tail;
-    unsigned dirty, queued, writing;
+    unsigned buffers, dirty, queued, writing;
     uint64_t hint_bytes, hint_from, hint_to; /* written since write-back was last started */
 
     struct sr_sha256 *hash;
@@ -121,6 +122,12 @@ static inline uint64_t staging_segments(uint64_t size)
 static inline uint64_t staging_byte_at(uint64_t position)
 {
     return position * VAULT_SEGMENT_PLAIN;
+}
+
+/* Content bytes in the last segment: 0 only for an empty file. */
+static inline size_t staging_last_len(uint64_t size)
+{
+    return (size_t)(size - staging_byte_at(staging_segments(size) - 1));
 }
 
 /* --- staging_buffer.c; lock held unless said otherwise --- */
@@ -170,9 +177,14 @@ int staging_load_masked(struct staging *staging, struct pipeline_context *contex
 
 void staging_write_task(struct staging *staging, struct pipeline_context *context);
 void staging_hash_task(struct staging *staging);
-/* Gives up buffers: clean ones that no hasher waits for; flush: starts writing dirty ones as well.
- * Returns how many were freed or started. No lock held. */
-unsigned staging_relieve(struct staging *staging, bool flush);
+struct staging_relief {
+    unsigned progress; /* buffers freed, or started on their way to the file */
+    bool failing;      /* an error is latched */
+    bool waiting;      /* a sync or a writer is under way, which will make room */
+};
+/* Gives up buffers: clean ones that no hasher waits for; flush: starts writing dirty ones as well. No
+ * lock held. */
+struct staging_relief staging_relieve(struct staging *staging, bool flush);
 /* Encrypts count (1..PIPELINE_RUN) adjacent segments into context->cipher and writes them at once. */
 int staging_write_run(struct staging *staging, struct pipeline_context *context, uint64_t position,
                       const uint8_t *const *plain, unsigned count);
@@ -200,6 +212,13 @@ int staging_sync_names(struct staging *staging);
  * (taken over; may be NULL) or from the file. */
 int staging_resume_seal(struct staging *staging, struct pipeline_context *context, uint64_t size,
                         uint8_t *image);
+
+/* --- staging_hash.c --- */
+
+/* Sets seal.sha256 and learns every tag that is not known. The hasher's place is taken over; it does
+ * not run again. last_plain: content of the last segment. sync_lock held. */
+int staging_finish_hash(struct staging *staging, struct pipeline_context *context,
+                        const uint8_t *last_plain);
 
 /* --- staging.c --- */
 

@@ -2,7 +2,7 @@
  *
  *   1. segments that hold bytes outside the written ranges are rewritten (through the redo), sync;
  *   2. segments that were never written are written as encrypted zeros (nothing to lose: no redo);
- *   3. the plaintext hash is finished, reading back what the hasher did not see;
+ *   3. the plaintext hash is finished, reading back what the hasher did not see (staging_hash.c);
  *   4. a seal record and the last segment's image go into the redo, made durable;
  *   5. the last segment is written in its final form, then the tag tree, the length is cut, fdatasync;
  *   6. what was rewritten is read back and compared.
@@ -27,11 +27,6 @@ static int broken(const struct staging *staging, const char *what)
 static bool trusted(const struct staging *staging)
 {
     return staging->seal_found && !staging->content_suspect;
-}
-
-static size_t last_len(uint64_t size)
-{
-    return (size_t)(size - staging_byte_at(staging_segments(size) - 1));
 }
 
 /* --- 1 --- */
@@ -156,74 +151,6 @@ static int fill_holes(struct staging *staging, struct pipeline_context *context)
     return rc;
 }
 
-/* --- 3 --- */
-
-/* Content of a segment before the last and its tag, from memory if both are there. */
-static int load_for_hash(struct staging *staging, struct pipeline_context *context,
-                         uint64_t position, uint8_t *plain)
-{
-    bool in_memory;
-    int rc = 0;
-
-    pthread_mutex_lock(&staging->lock);
-    in_memory = staging_tag(staging, position) && staging_find(staging, position);
-    if (in_memory)
-        rc = staging_load_masked(staging, context, position, plain);
-    pthread_mutex_unlock(&staging->lock);
-    if (in_memory)
-        return rc;
-    rc = staging_load_raw(staging, context, position, plain);
-    if (rc)
-        return rc;
-    if (staging_tag(staging, position) &&
-        memcmp(staging_tag(staging, position), context->cipher + 4, SR_GCM_IV_LEN))
-        return sr_fail(SR_ERR_DAMAGED, "%s: segment %llu is not the version that was written",
-                       staging->path, (unsigned long long)position);
-    staging_tag_set(staging, position, context->cipher, VAULT_SEGMENT_LEN);
-    ranges_mask(&staging->written, staging_byte_at(position), plain, VAULT_SEGMENT_PLAIN);
-    return 0;
-}
-
-/* The hasher's place is taken over; it does not run again. */
-static int finish_hash(struct staging *staging, struct pipeline_context *context,
-                       const uint8_t *last_plain)
-{
-    uint8_t *plain = pipeline_context_plain(context);
-    uint64_t last = staging_segments(staging->size) - 1, position;
-    int rc = 0;
-
-    if (staging->hash_done)
-        return 0;
-    pthread_mutex_lock(&staging->lock);
-    while (staging->hash_running)
-        staging_wait(staging);
-    staging->hash_running = true;
-    position = staging->hash_stale ? 0 : staging->hashed;
-    pthread_mutex_unlock(&staging->lock);
-    if (!position)
-        rc = sr_sha256_reset(staging->hash);
-    /* Hashed already, but its tag found no memory. */
-    for (uint64_t i = 0; i < position && i < last && !rc; i++)
-        if (!staging_tag(staging, i))
-            rc = load_for_hash(staging, context, i, plain);
-    for (; position < last && !rc; position++) {
-        rc = load_for_hash(staging, context, position, plain);
-        if (!rc)
-            rc = sr_sha256_update(staging->hash, plain, VAULT_SEGMENT_PLAIN);
-    }
-    if (!rc && position == last)
-        rc = sr_sha256_update(staging->hash, last_plain, last_len(staging->size));
-    if (!rc)
-        rc = sr_sha256_final(staging->hash, staging->seal.sha256);
-    if (!rc)
-        staging->hash_done = true;
-    pthread_mutex_lock(&staging->lock);
-    staging->hash_stale = true; /* should this be repeated, it starts from the first segment */
-    staging->hash_running = false;
-    pthread_mutex_unlock(&staging->lock);
-    return rc;
-}
-
 /* --- 4 --- */
 
 static void set_sealing(struct staging *staging, uint64_t size, uint8_t *last_plain)
@@ -262,7 +189,7 @@ static int load_final(struct staging *staging, struct pipeline_context *context,
                       uint8_t *plain)
 {
     uint64_t last = staging_segments(size) - 1;
-    size_t len = last_len(size) + FLOE_SEGMENT_OVERHEAD, got;
+    size_t len = staging_last_len(size) + FLOE_SEGMENT_OVERHEAD, got;
     int rc = sr_io_read_full(staging->io, staging->fd, context->cipher, len,
                              staging_segment_at(last), &got);
 
@@ -280,7 +207,7 @@ static int check_final(struct staging *staging, struct pipeline_context *context
     uint8_t *plain = pipeline_context_plain(context);
     int rc = load_final(staging, context, staging->size, plain);
 
-    return !rc && memcmp(plain, staging->last_plain, last_len(staging->size))
+    return !rc && memcmp(plain, staging->last_plain, staging_last_len(staging->size))
                ? broken(staging, "the last segment")
                : rc;
 }
@@ -288,7 +215,7 @@ static int check_final(struct staging *staging, struct pipeline_context *context
 static int write_final(struct staging *staging, struct pipeline_context *context)
 {
     uint64_t last = staging_segments(staging->size) - 1;
-    size_t len = last_len(staging->size);
+    size_t len = staging_last_len(staging->size);
     int rc = trusted(staging) ? check_final(staging, context) : SR_ERR_DAMAGED;
 
     if (rc == SR_ERR_DAMAGED) {
@@ -328,7 +255,7 @@ static int tree_pass(struct staging *staging, struct pipeline_context *context, 
 {
     uint64_t segments = staging_segments(staging->size), done = 0;
     uint64_t at =
-        staging_segment_at(segments - 1) + last_len(staging->size) + FLOE_SEGMENT_OVERHEAD;
+        staging_segment_at(segments - 1) + staging_last_len(staging->size) + FLOE_SEGMENT_OVERHEAD;
     size_t blocks = (size_t)((segments + TAGTREE_BLOCK - 1) / TAGTREE_BLOCK);
     uint8_t *leaves = context->cipher, *work = leaves + TREE_BLOCK_BYTES;
     uint8_t *tops = malloc(blocks * SR_SHA256_LEN);
@@ -430,8 +357,8 @@ int staging_resume_seal(struct staging *staging, struct pipeline_context *contex
                 goto out;
         }
     }
-    if (last_len(size) < VAULT_SEGMENT_PLAIN)
-        memset(image + last_len(size), 0, VAULT_SEGMENT_PLAIN - last_len(size));
+    if (staging_last_len(size) < VAULT_SEGMENT_PLAIN)
+        memset(image + staging_last_len(size), 0, VAULT_SEGMENT_PLAIN - staging_last_len(size));
     ranges_mask(&staging->written, staging_byte_at(last), image, VAULT_SEGMENT_PLAIN);
     set_sealing(staging, size, image);
     staging->seal_found = true;
@@ -460,7 +387,7 @@ static int finalize_locked(struct staging *staging, struct pipeline_context *con
     if (!rc)
         rc = fill_holes(staging, context);
     if (!rc)
-        rc = finish_hash(staging, context, last_plain);
+        rc = staging_finish_hash(staging, context, last_plain);
     if (!rc && !staging->seal_recorded) {
         rc = record_seal(staging, context, last_plain);
         if (!rc)
@@ -523,4 +450,12 @@ int staging_finalize(struct staging *staging, struct staging_seal *out)
     if (!rc)
         release_clean(staging);
     return rc;
+}
+
+bool staging_is_sealing(struct staging *staging)
+{
+    pthread_mutex_lock(&staging->sync_lock);
+    bool sealing = staging->seal_recorded;
+    pthread_mutex_unlock(&staging->sync_lock);
+    return sealing;
 }

@@ -171,14 +171,12 @@ void staging_hash_task(struct staging *staging)
     pthread_mutex_unlock(&staging->lock);
 }
 
-unsigned staging_relieve(struct staging *staging, bool flush)
+/* Clean buffers that no hasher waits for. lock held. */
+static unsigned drop_clean(struct staging *staging)
 {
-    struct pipeline_context *context = NULL;
     struct segbuf *buffer, *next;
-    unsigned progress = 0;
-    bool held = false;
+    unsigned dropped = 0;
 
-    pthread_mutex_lock(&staging->lock);
     for (buffer = staging->all_head; buffer; buffer = next) {
         next = buffer->all_next;
         if (buffer->state != SEGBUF_CLEAN || staging_busy(buffer))
@@ -187,22 +185,40 @@ unsigned staging_relieve(struct staging *staging, bool flush)
         if (staging_can_hash(staging) && buffer->position >= staging->hashed && buffer->full)
             continue;
         staging_drop(staging, buffer);
-        progress++;
+        dropped++;
     }
-    if (flush && !staging->error.code && !staging->dead) {
-        progress += staging_queue_dirty(staging);
-        for (buffer = staging->all_head; buffer && !held; buffer = buffer->all_next)
+    return dropped;
+}
+
+struct staging_relief staging_relieve(struct staging *staging, bool flush)
+{
+    struct staging_relief relief = {0};
+    struct pipeline_context *context = NULL;
+    bool held = false;
+
+    pthread_mutex_lock(&staging->lock);
+    relief.progress = drop_clean(staging);
+    relief.failing = staging->error.code != 0;
+    relief.waiting = staging->syncing || staging->filling;
+    if (flush && !relief.failing && !staging->dead) {
+        relief.progress += staging_queue_dirty(staging);
+        for (const struct segbuf *buffer = staging->all_head; buffer && !held;
+             buffer = buffer->all_next)
             held = buffer->state == SEGBUF_DIRTY && !staging_busy(buffer);
     }
     pthread_mutex_unlock(&staging->lock);
-    if (!held || progress || pthread_mutex_trylock(&staging->sync_lock))
-        return progress;
+    if (!held || relief.progress)
+        return relief;
     /* Only acknowledged segments are left: their images go into the redo first. */
+    if (pthread_mutex_trylock(&staging->sync_lock)) {
+        relief.waiting = true;
+        return relief;
+    }
     if (!pipeline_context_get(staging->pipeline, &context)) {
         if (!staging_push_held(staging, context))
-            progress++;
+            relief.progress++;
         pipeline_context_put(staging->pipeline, context);
     }
     pthread_mutex_unlock(&staging->sync_lock);
-    return progress;
+    return relief;
 }

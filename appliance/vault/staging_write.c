@@ -5,6 +5,9 @@
 #include "vault/staging_internal.h"
 
 #define BATCH_BYTES (1u << 20)
+/* Buffers a file may have while workers are busy with them: more would only fall out of the processor
+ * cache before they are hashed (measured: an eighth of all processor time at 128 MiB). */
+#define FILE_BUFFERS 256u
 #define BATCH_SEGMENTS (BATCH_BYTES / VAULT_SEGMENT_PLAIN + 1)
 
 /* One stretch of a write: at most 1 MiB, so at most 17 segments. */
@@ -100,6 +103,12 @@ static void claim_all(struct batch *batch, struct segbuf **chain)
     staging->changes++;
 }
 
+/* Workers will free buffers of this file. lock held. */
+static bool is_flowing(const struct staging *staging)
+{
+    return staging->queued || staging->writing || staging->hash_running;
+}
+
 /* Waits for the segments to be idle and takes them all at once: nobody waits while holding some. The
  * budget is waited for without the lock and without buffers. */
 static int claim(struct batch *batch)
@@ -123,6 +132,10 @@ static int claim(struct batch *batch)
         if (missing <= have) {
             claim_all(batch, &chain);
             break;
+        }
+        if (staging->buffers > FILE_BUFFERS && is_flowing(staging)) {
+            staging_wait(staging);
+            continue;
         }
         pthread_mutex_unlock(&staging->lock);
         pipeline_buffers_give(staging->pipeline, chain);

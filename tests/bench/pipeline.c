@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -36,9 +37,31 @@ static void must(int rc, const char *what)
     exit(1);
 }
 
-static void report(const char *what, double seconds, uint64_t bytes)
+/* Processor seconds of all threads so far: what a busy machine does not change. */
+static double used(void)
 {
-    printf("%-28s %7.3f s  %7.0f MB/s\n", what, seconds, (double)bytes / seconds / 1e6);
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+struct watch {
+    double start, used;
+};
+
+static struct watch begin(void)
+{
+    return (struct watch){now(), used()};
+}
+
+static void report(const char *what, struct watch since, uint64_t bytes)
+{
+    double seconds = now() - since.start;
+
+    printf("%-16s %7.3f s %7.0f MB/s, processor time %6.3f s\n", what, seconds,
+           (double)bytes / seconds / 1e6, used() - since.used);
 }
 
 struct share { /* one writing thread's part: every nth chunk */
@@ -85,7 +108,7 @@ int main(int argc, char **argv)
     uint8_t *data = malloc(CHUNK);
     char id[2 * VAULT_OBJECT_ID_LEN + 1], name[4096];
     uint64_t queued, peak;
-    double start;
+    struct watch start;
     size_t got;
 
     must(vault_create_with_cost(sr_io_posix(), path, "bench bench", "", 10, &vault), "create");
@@ -94,14 +117,14 @@ int main(int argc, char **argv)
     memset(data, 0x5a, CHUNK);
     for (int round = 0; round < 4; round++) {
         must(staging_create(vault, &staging), "staging_create");
-        start = now();
+        start = begin();
         write_all(staging, data, chunks, threads);
-        report("write", now() - start, chunks * CHUNK);
+        report("write", start, chunks * CHUNK);
         must(staging_sync(staging), "sync");
-        report("write and sync", now() - start, chunks * CHUNK);
-        start = now();
+        report("write and sync", start, chunks * CHUNK);
+        start = begin();
         must(staging_finalize(staging, &seal), "finalize");
-        report("finalize", now() - start, chunks * CHUNK);
+        report("finalize", start, chunks * CHUNK);
         must(staging_link(staging), "link");
         must(staging_sync_links(vault, &staging, 1), "sync_links");
         staging_id(staging, &expected.id, &expected.key_id);
@@ -113,15 +136,15 @@ int main(int argc, char **argv)
         memcpy(expected.sha256, seal.sha256, sizeof(seal.sha256));
         must(object_open(vault, &expected, &object), "object_open");
         for (size_t step = 128 << 10; step <= CHUNK; step *= 8) {
-            start = now();
+            start = begin();
             for (uint64_t at = 0; at < seal.size; at += got)
                 must(object_read(object, at, data, step, &got), "read");
-            report(step == CHUNK ? "read, 1 MiB" : "read, 128 KiB", now() - start, seal.size);
+            report(step == CHUNK ? "read, 1 MiB" : "read, 128 KiB", start, seal.size);
         }
         object_close(object);
-        start = now();
+        start = begin();
         must(object_verify(vault, &expected, NULL, NULL), "verify");
-        report("verify", now() - start, seal.size);
+        report("verify", start, seal.size);
         /* So that the next round gets pages that the machine has already. */
         vault_object_id_text(&expected.id, id);
         snprintf(name, sizeof(name), "%s/objects/%.2s/%s", path, id, id);

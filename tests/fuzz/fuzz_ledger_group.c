@@ -1,5 +1,5 @@
-/* Journal groups. The input is one group without its MAC; the length in the header is made right and
- * the MAC computed here, so that entries are reached. It is also given as it is. */
+/* Journal groups. The input is one group without its MAC; the length in the header is made right
+ * and the MAC computed here, so that entries are reached. It is also given as it is. */
 #include <stdlib.h>
 #include <string.h>
 

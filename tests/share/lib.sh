@@ -174,6 +174,7 @@ run_case() { # run_case NAME [SECONDS]
 }
 share_end() {
     local rc=$?
+    set +e # whatever is wrong, the cleaning up below happens
     if [ "$complete" != yes ]; then
         echo "FAIL fixture of $suite (exit status $rc)"
         tail -n 15 "$work"/*.log "$daemon_log" 2>/dev/null | sed 's/^/    /'

@@ -145,7 +145,7 @@ static void test_versions_of_staging(void **state)
     assert_int_equal(node_get(catalog, NODE(2)).uid, 7); /* the record's maker stays */
     entry_ok(catalog, 4, VERSION("@3", "$2", "@2"));
     states_are(catalog, NODE(2), "g!g!g");
-    entry_ok(catalog, 5, SEAL("@1", "superseded"));
+    entry_ok(catalog, 5, SEAL("@1", "sealed"));
     states_are(catalog, NODE(2), "xg!g");
     entry_ok(catalog, 6, DISCARD("@3", "$2")); /* the one before is current again, and plain */
     states_are(catalog, NODE(2), "xg");
@@ -202,12 +202,12 @@ static void test_late_seals(void **state)
     current_is(catalog, NODE(2), 2);
     entry_ok(catalog, 6, DISCARD("@2", "$2"));
     states_are(catalog, NODE(2), "i");
-    /* A version that was sealed as superseded and then is the only one left is shown as it is. */
+    /* Sealed while it was superseded; the only one left, it is what its content is. */
     entry_ok(catalog, 7, RECORD("@3", "b"));
     entry_ok(catalog, 8, VERSION("@4", "$7", "@3"));
-    entry_ok(catalog, 9, SEAL("@3", "superseded"));
+    entry_ok(catalog, 9, SEAL("@3", "sealed"));
     entry_ok(catalog, 10, DISCARD("@4", "$7"));
-    states_are(catalog, NODE(7), "x");
+    states_are(catalog, NODE(7), "s");
     current_is(catalog, NODE(7), 3);
 }
 
@@ -330,7 +330,7 @@ static void test_questions(void **state)
     static const char *const entries[] = {
         RECORD("@1", "a"),    RECORD("@2", "b"),         RECORD("@3", "c"),
         RECORD("@4", "d"),    VERSION("@5", "$5", "@4"), SEAL("@3", "sealed"),
-        SEAL("@1", "sealed"), SEAL("@4", "superseded"),
+        SEAL("@1", "sealed"), SEAL("@4", "sealed"),
     };
     struct catalog *catalog = *state;
     struct ids ids = {.count = 0};

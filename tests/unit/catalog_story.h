@@ -50,7 +50,7 @@ static const char *const story[] = {
     "'private':{'uid':20000,'client':''}}",
     /* 26 */
     "{'act':'record.seal','object':'@2','key':'65538','size':'7','sha256':'#4','tag_root':'#5',"
-    "'header_sha256':'#6','mtime':'1','state':'superseded','salvaged':false,'holes':[],"
+    "'header_sha256':'#6','mtime':'1','state':'sealed','salvaged':false,'holes':[],"
     "'hole_count':0,'empty':false}",
     /* 27 */
     "{'act':'record.seal','object':'@3','key':'65539','size':'70000','sha256':'#7','tag_root':'#8',"

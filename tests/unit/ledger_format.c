@@ -36,7 +36,8 @@ static void decode(const char *hex, uint8_t *out)
     assert_int_equal(sr_hex_decode(hex, out, strlen(hex) / 2), 0);
 }
 
-/* Writes entries first .. first + count - 1 as a group at out, whose 32 bytes before are the chain. */
+/* Writes entries first .. first + count - 1 as a group at out, whose 32 bytes before are the
+ * chain. */
 static size_t write_group(uint8_t *out, uint64_t first, uint32_t count)
 {
     struct ledger_config config = fixture_config(NULL);
@@ -89,7 +90,8 @@ static int expect_entry(void *context, uint64_t index, const uint8_t *entry, siz
     return 0;
 }
 
-/* The golden journal under a new ledger's first checkpoint opens; its tile and checkpoint come out. */
+/* The golden journal under a new ledger's first checkpoint opens; its tile and checkpoint come
+ * out. */
 static void whole_ledger(void **state)
 {
     struct memfs *fs = memfs_new(1);

@@ -65,15 +65,8 @@ static void vkey_errors(void **state)
         "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2l",
         "example.com/foo bar+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
     };
-    static const char *const names[] = {"",
-                                        "a b",
-                                        "a+b",
-                                        "a\nb",
-                                        "a\xC2\xA0"
-                                        "b",
-                                        "\xE3\x80\x80",
-                                        "a\xE2\x80\x8A",
-                                        "\xFF"};
+    static const char *const names[] = {"",          "a b",          "a+b",           "a\nb",
+                                        "a\xC2\xA0", "\xE3\x80\x80", "a\xE2\x80\x8A", "\xFF"};
     struct note_verifier verifier;
     struct note_verifier zero = {0};
     char longest[NOTE_ORIGIN_MAX + 2];

@@ -104,7 +104,8 @@ static void cut_anywhere(void **state)
     memfs_free(made);
 }
 
-/* Its size is there and from some byte on there are only zeros; and with a tail of zeros besides. */
+/* Its size is there and from some byte on there are only zeros; and with a tail of zeros besides.
+ * */
 static void zeros_from_anywhere(void **state)
 {
     uint64_t good;

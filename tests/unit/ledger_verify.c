@@ -105,7 +105,8 @@ static void sizes(void **state)
     memfs_free(fs);
 }
 
-/* Each tile of a tree with two full levels of tiles, damaged and then taken away: found, by name. */
+/* Each tile of a tree with two full levels of tiles, damaged and then taken away: found, by name.
+ * */
 static void each_tile(void **state)
 {
     static const char *const files[] = {"tile/0/000",     "tile/0/001",     "tile/0/130",
