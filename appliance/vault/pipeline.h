@@ -32,7 +32,10 @@ struct pipeline *pipeline_of(const struct vault *vault);
 
 /* --- Cipher contexts: one per worker, the rest pooled for readers and syncs. --- */
 
-#define PIPELINE_RUN 16u /* adjacent segments that are encrypted and written by one call */
+/* Adjacent segments that are encrypted and written, or read and decrypted, at once. Their 256 KiB stay
+ * in a core's L2 cache between the cipher and the copy to or from the page cache: 16 took an eighth
+ * more processor time. */
+#define PIPELINE_RUN 4u
 
 struct pipeline_context {
     struct sr_gcm *gcm;

@@ -18,6 +18,9 @@
 #include "base/log.h"
 #include "vault/staging_internal.h"
 
+_Static_assert(REDO_RECORD_MAX <= PIPELINE_RUN * VAULT_SEGMENT_LEN,
+               "a context's cipher buffer must hold any redo record");
+
 unsigned staging_queue_dirty(struct staging *staging)
 {
     unsigned count = 0;

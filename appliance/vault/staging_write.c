@@ -7,7 +7,7 @@
 #define BATCH_BYTES (1u << 20)
 /* Buffers a file may have while workers are busy with them: more would only fall out of the processor
  * cache before they are hashed (measured: an eighth of all processor time at 128 MiB). */
-#define FILE_BUFFERS 256u
+#define FILE_BUFFERS 512u
 #define BATCH_SEGMENTS (BATCH_BYTES / VAULT_SEGMENT_PLAIN + 1)
 
 /* One stretch of a write: at most 1 MiB, so at most 17 segments. */
