@@ -6,8 +6,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/kdf.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -68,9 +67,55 @@ void sr_secret_free(void *secret, size_t len)
     munmap(secret, whole_pages(len));
 }
 
+/* What OpenSSL 3.0 would otherwise look up by name, under a lock, at every use; a small record costs
+ * some thirty uses. Set once, then read only; it lives as long as the process. */
+static struct {
+    pthread_once_t once;
+    EVP_MD *sha256;
+    EVP_MAC_CTX *hmac_sha256, *hmac_sha384; /* templates, to be duplicated; under a key of zeros */
+    EVP_CIPHER *gcm, *wrap;
+} algorithms = {.once = PTHREAD_ONCE_INIT};
+
+static EVP_MAC_CTX *hmac_template(EVP_MAC *hmac, const char *digest)
+{
+    static const uint8_t zeros[SR_KEY_LEN];
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_MAC_CTX *template = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+    if (template && EVP_MAC_init(template, zeros, sizeof(zeros), params) == 1)
+        return template;
+    EVP_MAC_CTX_free(template);
+    return NULL;
+}
+
+static void fetch_algorithms(void)
+{
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    algorithms.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    algorithms.hmac_sha256 = hmac_template(hmac, "SHA256");
+    algorithms.hmac_sha384 = hmac_template(hmac, "SHA384");
+    algorithms.gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    algorithms.wrap = EVP_CIPHER_fetch(NULL, "AES-256-WRAP-PAD", NULL);
+    EVP_MAC_free(hmac);
+}
+
+static int ready(void)
+{
+    pthread_once(&algorithms.once, fetch_algorithms);
+    if (!algorithms.sha256 || !algorithms.hmac_sha256 || !algorithms.hmac_sha384 ||
+        !algorithms.gcm || !algorithms.wrap)
+        return fail("OpenSSL's default provider");
+    return 0;
+}
+
 int sr_sha256(const void *data, size_t len, uint8_t out[SR_SHA256_LEN])
 {
-    if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) != 1)
+    int rc = ready();
+    if (rc < 0)
+        return rc;
+    if (EVP_Digest(data, len, out, NULL, algorithms.sha256, NULL) != 1)
         return fail("SHA-256");
     return 0;
 }
@@ -120,40 +165,57 @@ void sr_sha256_free(struct sr_sha256 *hash)
     free(hash);
 }
 
+/* HMAC over two stretches; out takes the digest's length. */
+static int hmac(EVP_MAC_CTX *const *template, const uint8_t *key, size_t key_len, const void *data,
+                size_t len, const void *more, size_t more_len, uint8_t *out, size_t out_len)
+{
+    int rc = ready();
+    if (rc < 0)
+        return rc;
+    EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(*template);
+    size_t done;
+    /* A NULL key would mean "as before". */
+    if (!ctx || EVP_MAC_init(ctx, key ? key : (const uint8_t *)"", key_len, NULL) != 1 ||
+        EVP_MAC_update(ctx, data, len) != 1 || EVP_MAC_update(ctx, more, more_len) != 1 ||
+        EVP_MAC_final(ctx, out, &done, out_len) != 1)
+        rc = fail("HMAC");
+    EVP_MAC_CTX_free(ctx); /* clears the key */
+    return rc;
+}
+
 int sr_hmac_sha256(const uint8_t *key, size_t key_len, const void *data, size_t len,
                    uint8_t out[SR_SHA256_LEN])
 {
-    if (key_len > INT_MAX)
-        return sr_fail(SR_ERR_TOO_LARGE, "HMAC key over 2 GiB");
-    /* HMAC() takes a NULL key for "as before". */
-    if (!HMAC(EVP_sha256(), key ? key : (const uint8_t *)"", (int)key_len, data, len, out, NULL))
-        return fail("HMAC-SHA-256");
-    return 0;
+    return hmac(&algorithms.hmac_sha256, key, key_len, data, len, "", 0, out, SR_SHA256_LEN);
 }
 
+/* T(1) = HMAC(PRK, info || 1), T(n) = HMAC(PRK, T(n-1) || info || n): a key or two at most is asked
+ * for here, and OpenSSL's HKDF looks its digest up anew for each. */
 int sr_hkdf_expand_sha384(const uint8_t *prk, size_t prk_len, const void *info, size_t info_len,
                           uint8_t *out, size_t out_len)
 {
-    if (out_len == 0 || out_len > 255 * SR_SHA384_LEN)
-        return sr_fail(SR_ERR_INVALID, "HKDF to %zu bytes", out_len);
-    int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
-    char digest[] = "SHA384";
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)prk, prk_len),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, info_len),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-    EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+    uint8_t block[SR_SHA384_LEN];
+    uint8_t *text;
     int rc = 0;
-    if (!ctx || EVP_KDF_derive(ctx, out, out_len, params) != 1) {
-        sr_wipe(out, out_len);
-        rc = fail("HKDF-Expand-SHA-384");
+    if (out_len == 0 || out_len > 255 * SR_SHA384_LEN || info_len > SIZE_MAX - sizeof(block) - 1)
+        return sr_fail(SR_ERR_INVALID, "HKDF to %zu bytes", out_len);
+    text = malloc(info_len + 1);
+    if (!text)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
+    if (info_len)
+        memcpy(text, info, info_len);
+    for (size_t at = 0; at < out_len && rc == 0; at += sizeof(block)) {
+        size_t take = out_len - at < sizeof(block) ? out_len - at : sizeof(block);
+        text[info_len] = (uint8_t)(at / sizeof(block) + 1);
+        rc = hmac(&algorithms.hmac_sha384, prk, prk_len, block, at ? sizeof(block) : 0, text,
+                  info_len + 1, block, sizeof(block));
+        if (rc == 0)
+            memcpy(out + at, block, take);
     }
-    EVP_KDF_CTX_free(ctx);
-    EVP_KDF_free(kdf);
+    if (rc < 0)
+        sr_wipe(out, out_len);
+    sr_wipe(block, sizeof(block));
+    free(text);
     return rc;
 }
 
@@ -165,19 +227,18 @@ struct sr_gcm {
 int sr_gcm_new(struct sr_gcm **out)
 {
     *out = NULL;
+    int rc = ready();
+    if (rc < 0)
+        return rc;
     struct sr_gcm *gcm = calloc(1, sizeof(*gcm));
     if (!gcm)
         return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
-    /* Fetched once: OpenSSL 3.0 looks an implicit cipher up under a lock at every use. */
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     gcm->ctx = EVP_CIPHER_CTX_new();
-    int rc = 0;
-    if (!cipher || !gcm->ctx || EVP_EncryptInit_ex2(gcm->ctx, cipher, NULL, NULL, NULL) != 1) {
+    if (!gcm->ctx || EVP_EncryptInit_ex2(gcm->ctx, algorithms.gcm, NULL, NULL, NULL) != 1) {
         rc = fail("AES-256-GCM set-up");
         sr_gcm_free(gcm);
         gcm = NULL;
     }
-    EVP_CIPHER_free(cipher); /* the context keeps its own reference */
     *out = gcm;
     return rc;
 }
@@ -246,17 +307,15 @@ static int wrap_cipher(bool wrap, const uint8_t kek[SR_KEY_LEN], const uint8_t *
                        uint8_t *out, int *done)
 {
     int result = -1;
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-WRAP-PAD", NULL);
-    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    if (!cipher || !ctx)
+    EVP_CIPHER_CTX *ctx = ready() == 0 ? EVP_CIPHER_CTX_new() : NULL;
+    if (!ctx)
         goto out;
     EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-    if (EVP_CipherInit_ex2(ctx, cipher, kek, NULL, wrap, NULL) != 1)
+    if (EVP_CipherInit_ex2(ctx, algorithms.wrap, kek, NULL, wrap, NULL) != 1)
         goto out;
     result = EVP_CipherUpdate(ctx, out, done, in, in_len) == 1 ? 1 : 0;
 out:
     EVP_CIPHER_CTX_free(ctx);
-    EVP_CIPHER_free(cipher);
     return result;
 }
 

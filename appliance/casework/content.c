@@ -399,11 +399,11 @@ void door_release(struct door_file *file)
         if (file->write)
             release_writer(file);
         pthread_mutex_lock(&door->lock);
+        live_wake(door, file->live);
         unused = live_unref(door, file->live);
         if (file->before != NULL)
             before = live_unref(door, file->before);
         door->open_files--;
-        pthread_cond_signal(&door->wake);
         pthread_mutex_unlock(&door->lock);
         live_destroy(unused);
         live_destroy(before);

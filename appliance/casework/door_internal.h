@@ -110,6 +110,7 @@ struct door {
     struct text_cache *texts;
     bool stopping;
     unsigned open_files;
+    int64_t sealer_until_ns; /* boottime at which the sealer looks again by itself */
     pthread_t sealer;
     bool sealer_started;
     pthread_cond_t wake;   /* sealer: something may be due */
@@ -175,8 +176,11 @@ void live_destroy(struct live *live);
 bool live_is_frozen(const struct live *live);
 /* record.close (size, mtime) for a record whose bytes so far are acknowledged. */
 int live_append_close(struct door *door, struct live *live);
-/* When it is due to be sealed, boottime ns; DOOR_NEVER if not by itself. */
+/* When it is due to be sealed, boottime ns; DOOR_NEVER if not by itself. Empty content is never
+ * sealed, unless superseded: that is looked at when it is due. */
 int64_t live_due(const struct door *door, const struct live *live);
+/* Wakes the sealer if it would otherwise look too late. */
+void live_wake(struct door *door, const struct live *live);
 /* Overlay of the live size and mtime on a catalog node. */
 void live_overlay(struct door *door, struct catalog_node *node);
 /* A new version of node becomes current; the previous one (its live, if any) is superseded. Lock not held. */

@@ -97,13 +97,19 @@ int64_t live_due(const struct door *door, const struct live *live)
         return DOOR_NEVER;
     if (live->superseded)
         due = live->last_close_ns;
-    else if (live->draft || live->junk || live->scratch || staging_size(live->staging) == 0)
+    else if (live->draft || live->junk || live->scratch)
         return DOOR_NEVER;
     else if (live->commit)
         due = live->last_close_ns + live->commit_delay_ns;
     else
         due = live->last_close_ns + door->settle_ns;
     return due > live->retry_ns ? due : live->retry_ns;
+}
+
+void live_wake(struct door *door, const struct live *live)
+{
+    if (live_due(door, live) < door->sealer_until_ns)
+        pthread_cond_signal(&door->wake);
 }
 
 void live_overlay(struct door *door, struct catalog_node *node)

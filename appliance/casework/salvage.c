@@ -135,6 +135,15 @@ static int salvage_version(struct door *door, const struct catalog_version *vers
         out->damaged++;
         return 0;
     }
+    if (version->closed &&
+        staging_size(staging) < version->size) { /* a record of the redo is gone */
+        sr_log(SR_LOG_ERROR,
+               "unsealed content is shorter than what was acknowledged; it is kept as it is");
+        door_alert(door, "staging.damaged", &version->object,
+                   "acknowledged content is shorter than its record.close");
+        out->damaged++;
+        return staging_close(staging);
+    }
     pthread_mutex_lock(&door->lock);
     status = live_add(door, staging, version, &live);
     if (status == 0) {

@@ -47,6 +47,8 @@ static void collect_due(struct door *door, struct batch *batch, int64_t now, int
                     *wait_until = due;
                 continue;
             }
+            if (!live->superseded && staging_size(live->staging) == 0)
+                continue;
             live->phase = LIVE_SEALING;
             live->finalizing = true;
             live_ref(live);
@@ -301,7 +303,10 @@ static void *sealer_thread(void *context)
             pthread_mutex_lock(&door->lock);
             continue;
         }
-        wait_for(door, until == DOOR_NEVER ? TICK_NS : until - now);
+        int64_t wait_ns = until < now + TICK_NS ? until - now : TICK_NS;
+        door->sealer_until_ns = now + wait_ns;
+        wait_for(door, wait_ns);
+        door->sealer_until_ns = INT64_MIN; /* awake: it looks by itself */
     }
     pthread_mutex_unlock(&door->lock);
     free(batch);

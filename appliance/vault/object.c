@@ -1,9 +1,9 @@
 /* Reading sealed objects.
  *
- * The file: head (4,170 bytes, staging.c), n segments of which the last is final and as short as its
- * content, n leaf hashes, ceil(n / 1024) block hashes; nothing after. The block hashes are read and
- * checked against the root at open; leaves are read a block (32 KiB) at a time when first needed and
- * checked against the block hash, so that opening a large object costs nothing. */
+ * The file: head (4,170 bytes, staging.c), n segments of which the last is final and as short as
+ * its content, n leaf hashes, ceil(n / 1024) block hashes; nothing after. The block hashes are
+ * read and checked against the root at open; leaves are read a block (32 KiB) at a time when first
+ * needed and checked against the block hash, so that opening a large object costs nothing. */
 #include "vault/object.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Threads and lists. A worker prefers hashing: SHA-256 is the slowest stage and serial per file, so
- * whenever the frontier can move some worker should be moving it; when the hasher has caught up there
- * is nothing to hash and the worker encrypts. */
+ * whenever the frontier can move some worker should be moving it; when the hasher has caught up
+ * there is nothing to hash and the worker encrypts. */
 #include "vault/pipeline.h"
 
 #include <errno.h>

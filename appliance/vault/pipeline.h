@@ -2,8 +2,8 @@
  * free-space watch and the pool of cipher contexts. One per open vault. Staging files hang their
  * work into it; nothing here knows about ranges, redo or seals.
  *
- * Lock order: staging.sync_lock -> staging.lock -> pipeline.lock. A thread that waits for the budget
- * holds none of them. */
+ * Lock order: staging.sync_lock -> staging.lock -> pipeline.lock. A thread that waits for the
+ * budget holds none of them. */
 #ifndef SR_VAULT_PIPELINE_H
 #define SR_VAULT_PIPELINE_H
 
@@ -32,9 +32,9 @@ struct pipeline *pipeline_of(const struct vault *vault);
 
 /* --- Cipher contexts: one per worker, the rest pooled for readers and syncs. --- */
 
-/* Adjacent segments that are encrypted and written, or read and decrypted, at once. Their 256 KiB stay
- * in a core's L2 cache between the cipher and the copy to or from the page cache: 16 took an eighth
- * more processor time. */
+/* Adjacent segments that are encrypted and written, or read and decrypted, at once. Their 256 KiB
+ * stay in a core's L2 cache between the cipher and the copy to or from the page cache: 16 took an
+ * eighth more processor time. */
 #define PIPELINE_RUN 4u
 
 struct pipeline_context {

@@ -55,7 +55,8 @@ struct pipeline {
 };
 
 struct sr_io *pipeline_io(const struct pipeline *pipeline);
-/* Wipes and gives back to the OS up to PIPELINE_BLOCK free buffers; true if more are warm. Lock held. */
+/* Wipes and gives back to the OS up to PIPELINE_BLOCK free buffers; true if more are warm. Lock
+ * held. */
 bool pipeline_cool(struct pipeline *pipeline);
 /* Lock held: no worker has anything to do. */
 bool pipeline_quiet(const struct pipeline *pipeline);

@@ -1,6 +1,6 @@
-/* Segment buffers under one budget, and the watch on free space. Buffers are mapped once and kept on
- * a list (last used, first taken: warm in the cache); what they hold is plaintext, so they are left
- * out of core dumps and wiped when the vault has been idle for a second. */
+/* Segment buffers under one budget, and the watch on free space. Buffers are mapped once and kept
+ * on a list (last used, first taken: warm in the cache); what they hold is plaintext, so they are
+ * left out of core dumps and wiped when the vault has been idle for a second. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -83,8 +83,8 @@ bool pipeline_cool(struct pipeline *pipeline)
 
 /* Lets every file (the longest untouched first) give up what it can. Lock held, dropped meanwhile.
  * While workers are busy, room will come by itself: then only files that are not being written, and
- * only a few, are looked at. *stuck: some file's content cannot be written, and nothing is under way
- * elsewhere. */
+ * only a few, are looked at. *stuck: some file's content cannot be written, and nothing is under
+ * way elsewhere. */
 static unsigned relieve(struct pipeline *pipeline, bool *stuck)
 {
     bool busy = !pipeline_quiet(pipeline);
@@ -106,7 +106,8 @@ static unsigned relieve(struct pipeline *pipeline, bool *stuck)
         progress += relief.progress;
         failing |= relief.failing;
         waiting |= relief.waiting;
-        /* It may have been touched meanwhile; then the walk ends early and another round follows. */
+        /* It may have been touched meanwhile; then the walk ends early and another round follows.
+         * */
         if (progress >= WAKE_AT)
             break;
         member = member->next;

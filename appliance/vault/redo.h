@@ -85,8 +85,8 @@ int redo_init(struct redo *redo, struct sr_io *io, const char *path,
 void redo_close(struct redo *redo); /* wiped; fine on a zeroed struct whose fd is -1 */
 
 typedef int redo_record_fn(void *context, const struct redo_record *record);
-/* Opens the file if it is there (fd stays -1 otherwise), removes ID.redo.new and calls back with each
- * record that verifies; a non-zero return stops and is returned. May be called again. */
+/* Opens the file if it is there (fd stays -1 otherwise), removes ID.redo.new and calls back with
+ * each record that verifies; a non-zero return stops and is returned. May be called again. */
 int redo_scan(struct redo *redo, struct sr_gcm *gcm, redo_record_fn *fn, void *context);
 
 /* Append one record; the file is made if need be (its name is then not durable). work takes
@@ -98,8 +98,8 @@ int redo_append_segment(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, ui
 int redo_append_seal(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint64_t size,
                      uint64_t segments);
 int redo_sync(struct redo *redo);
-/* Replaces the file by one with a single meta record. The caller makes the name durable after; until
- * then a crash may bring the old file back. On failure the old one stays in use. */
+/* Replaces the file by one with a single meta record. The caller makes the name durable after;
+ * until then a crash may bring the old file back. On failure the old one stays in use. */
 int redo_replace(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint64_t size,
                  const struct ranges *ranges);
 

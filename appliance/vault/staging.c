@@ -235,8 +235,8 @@ static int apply_record(void *context, const struct redo_record *record)
 
 /* Brings the file to the state of its last acknowledgement or later. Repeatable: the redo is only
  * replaced once all images are durable in place. Once a seal is recorded every image but the last
- * segment's was in place before, and nothing is rewritten here: the file may be linked into objects/
- * already. */
+ * segment's was in place before, and nothing is rewritten here: the file may be linked into
+ * objects/ already. */
 static int replay_redo(struct staging *staging, struct pipeline_context *context)
 {
     struct replay replay = {.staging = staging, .context = context};
@@ -270,7 +270,8 @@ static int replay_redo(struct staging *staging, struct pipeline_context *context
 }
 
 /* A head that does not verify: a crash before the first sync if there is no redo (it is made after
- * the head is durable), damage otherwise. Code and sentence of the failure stand as they are then. */
+ * the head is durable), damage otherwise. Code and sentence of the failure stand as they are then.
+ * */
 static int judge_head(struct staging *staging, int code)
 {
     struct sr_error_copy error;

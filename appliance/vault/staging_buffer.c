@@ -1,4 +1,5 @@
-/* A file's buffers: the map by position, the list by age, the queue, and the tags of what was written. */
+/* A file's buffers: the map by position, the list by age, the queue, and the tags of what was
+ * written. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -37,8 +37,8 @@ struct staging_tags {
  * Invariants, under lock:
  *  1. A segment's newest content is its buffer's valid bytes, then the file's, masked by written.
  *  2. Outside written, valid bytes of a buffer are zero (but for one that is being filled).
- *  3. buffers counts all buffers; dirty those that are not CLEAN; queued those on the queue; writing those that a
- *     worker has.
+ *  3. buffers counts all buffers; dirty those that are not CLEAN; queued those on the queue;
+ *     writing those that a worker has.
  *  4. A segment is rewritten in the file only if no durable meta record may claim bytes of it and
  *     none of its images is in the redo, or if its new image is durable there (redone).
  *  5. acked and acked_size are the last durable meta record less what was cut off since; claimed
@@ -167,7 +167,8 @@ void staging_tags_free(struct staging *staging);
  * caller sees to it that nobody rewrites the segment. */
 int staging_load_raw(struct staging *staging, struct pipeline_context *context, uint64_t position,
                      uint8_t *plain);
-/* Makes all 64 KiB of a buffer valid that the caller has pinned (filling or writing). lock NOT held. */
+/* Makes all 64 KiB of a buffer valid that the caller has pinned (filling or writing). lock NOT
+ * held. */
 int staging_fill(struct staging *staging, struct pipeline_context *context, struct segbuf *buffer);
 /* The present content of a segment, masked, into plain. lock held. */
 int staging_load_masked(struct staging *staging, struct pipeline_context *context,
@@ -182,17 +183,18 @@ struct staging_relief {
     bool failing;      /* an error is latched */
     bool waiting;      /* a sync or a writer is under way, which will make room */
 };
-/* Gives up buffers: clean ones that no hasher waits for; flush: starts writing dirty ones as well. No
- * lock held. */
+/* Gives up buffers: clean ones that no hasher waits for; flush: starts writing dirty ones as well.
+ * No lock held. */
 struct staging_relief staging_relieve(struct staging *staging, bool flush);
-/* Encrypts count (1..PIPELINE_RUN) adjacent segments into context->cipher and writes them at once. */
+/* Encrypts count (1..PIPELINE_RUN) adjacent segments into context->cipher and writes them at once.
+ * */
 int staging_write_run(struct staging *staging, struct pipeline_context *context, uint64_t position,
                       const uint8_t *const *plain, unsigned count);
 
 /* --- staging_sync.c --- */
 
-/* Puts the images of all dirty segments that need it into the redo, makes that durable and queues the
- * segments. sync_lock held, lock not. */
+/* Puts the images of all dirty segments that need it into the redo, makes that durable and queues
+ * the segments. sync_lock held, lock not. */
 int staging_push_held(struct staging *staging, struct pipeline_context *context);
 /* Queues every dirty buffer that may go in place directly. lock held. Returns how many. */
 unsigned staging_queue_dirty(struct staging *staging);
@@ -215,8 +217,8 @@ int staging_resume_seal(struct staging *staging, struct pipeline_context *contex
 
 /* --- staging_hash.c --- */
 
-/* Sets seal.sha256 and learns every tag that is not known. The hasher's place is taken over; it does
- * not run again. last_plain: content of the last segment. sync_lock held. */
+/* Sets seal.sha256 and learns every tag that is not known. The hasher's place is taken over; it
+ * does not run again. last_plain: content of the last segment. sync_lock held. */
 int staging_finish_hash(struct staging *staging, struct pipeline_context *context,
                         const uint8_t *last_plain);
 

@@ -1,4 +1,5 @@
-/* The names of a file: linking a finalized one into objects/, removing staging names, listing them. */
+/* The names of a file: linking a finalized one into objects/, removing staging names, listing
+ * them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@ static int make_paths(const struct staging *staging, char **folder, char **path)
     return *folder && *path ? 0 : sr_fail(SR_ERR_NO_MEMORY, "out of memory");
 }
 
-/* The name in objects/ exists: it is our file if size and head are ours, because the head holds this
- * object's random id and FLOE IV. */
+/* The name in objects/ exists: it is our file if size and head are ours, because the head holds
+ * this object's random id and FLOE IV. */
 static int check_same(struct staging *staging, const char *path)
 {
     struct sr_io *io = staging->io;

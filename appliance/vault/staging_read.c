@@ -1,5 +1,5 @@
-/* Reading an unsealed file: from its buffers where they are, from the file otherwise, and nothing but
- * zeros outside the written ranges. */
+/* Reading an unsealed file: from its buffers where they are, from the file otherwise, and nothing
+ * but zeros outside the written ranges. */
 #include <string.h>
 
 #include "vault/staging_internal.h"
@@ -74,7 +74,8 @@ int staging_fill(struct staging *staging, struct pipeline_context *context, stru
     return 0;
 }
 
-/* The last segment of a file whose seal has begun: in the file it may have either form. lock held. */
+/* The last segment of a file whose seal has begun: in the file it may have either form. lock held.
+ * */
 static bool is_sealing_last(const struct staging *staging, uint64_t position)
 {
     return staging->last_plain && position == staging_segments(staging->seal_size) - 1;

@@ -4,11 +4,13 @@
  *   2. segments that were never written are written as encrypted zeros (nothing to lose: no redo);
  *   3. the plaintext hash is finished, reading back what the hasher did not see (staging_hash.c);
  *   4. a seal record and the last segment's image go into the redo, made durable;
- *   5. the last segment is written in its final form, then the tag tree, the length is cut, fdatasync;
+ *   5. the last segment is written in its final form, then the tag tree, the length is cut,
+ *      fdatasync;
  *   6. what was rewritten is read back and compared.
- * A crash before 4 leaves an ordinary staging file. After it, opening finds the seal record; the next
- * finalize repeats from 2 on, and writes only what is not there yet: of a file that was finished it
- * changes no byte, because its ledger entry and its name in objects/ may exist already. */
+ * A crash before 4 leaves an ordinary staging file. After it, opening finds the seal record; the
+ * next finalize repeats from 2 on, and writes only what is not there yet: of a file that was
+ * finished it changes no byte, because its ledger entry and its name in objects/ may exist
+ * already. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +33,8 @@ static bool trusted(const struct staging *staging)
 
 /* --- 1 --- */
 
-/* A segment of which some bytes are outside the ranges: if these are not zero in the file, it becomes
- * a dirty buffer. *spare is taken from the pool when there is none. */
+/* A segment of which some bytes are outside the ranges: if these are not zero in the file, it
+ * becomes a dirty buffer. *spare is taken from the pool when there is none. */
 static int normalise_segment(struct staging *staging, struct pipeline_context *context,
                              uint64_t position, struct segbuf **spare)
 {
@@ -73,8 +75,8 @@ static int normalise_segment(struct staging *staging, struct pipeline_context *c
     return 0;
 }
 
-/* Writers are refused and no sync runs, so the ranges stand still. The last segment is left out: it is
- * rewritten anyway. */
+/* Writers are refused and no sync runs, so the ranges stand still. The last segment is left out:
+ * it is rewritten anyway. */
 static int normalise(struct staging *staging)
 {
     struct pipeline_context *context = NULL;

@@ -7,9 +7,9 @@
  *   3. fdatasync of the content;
  *   4. a meta record (size, written ranges) is appended and made durable;
  *   5. the folder is synced if a name in it is new.
- * Steps 3 and 4 are serial on purpose. Were the meta record written while the content is still on its
- * way, a crash between them would leave a record that claims segments which do not decrypt; opening
- * would then have to take "the last meta record claims a damaged segment" for "it was never
+ * Steps 3 and 4 are serial on purpose. Were the meta record written while the content is still on
+ * its way, a crash between them would leave a record that claims segments which do not decrypt;
+ * opening would then have to take "the last meta record claims a damaged segment" for "it was never
  * acknowledged", and damage done later to acknowledged evidence would pass for the same. The record
  * must be proof; 0.3 ms a file is the price. */
 #include <assert.h>
@@ -44,7 +44,8 @@ void staging_drain(struct staging *staging)
         staging_wait(staging);
 }
 
-/* Pins every dirty segment that must go through the redo. lock held. *held is chained by queue_next. */
+/* Pins every dirty segment that must go through the redo. lock held. *held is chained by
+ * queue_next. */
 static int pin_held(struct staging *staging, struct segbuf **held)
 {
     struct segbuf **at = held;
@@ -98,8 +99,9 @@ int staging_sync_names(struct staging *staging)
     return 0;
 }
 
-/* After a shrink that no meta record tells of, an image may hold zeros where acknowledged bytes stood:
- * the record of the shrink goes first, so that a crash shows the file before it or after it. */
+/* After a shrink that no meta record tells of, an image may hold zeros where acknowledged bytes
+ * stood: the record of the shrink goes first, so that a crash shows the file before it or after
+ * it. */
 static int append_cut(struct staging *staging, struct pipeline_context *context, uint64_t *cut_size)
 {
     struct ranges acked = {0};
@@ -151,7 +153,8 @@ static int compact_if_large(struct staging *staging, struct pipeline_context *co
     bool possible = true;
     int rc;
 
-    if (staging->redo.good_len <= STAGING_REDO_LIMIT || staging->content_suspect)
+    if (staging->redo.good_len <= STAGING_REDO_LIMIT || staging->content_suspect ||
+        staging->seal_recorded)
         return 0;
     pthread_mutex_lock(&staging->lock);
     staging_drain(staging);
@@ -226,9 +229,10 @@ int staging_flush(struct staging *staging)
     return rc;
 }
 
-/* Writes again what the page cache may have dropped after a failed fdatasync (Linux marks such pages
- * clean). The plaintext is gone, so the ciphertext is read back; if what comes back is the version
- * that was written, it is written once more and is then dirty again. No write is under way. */
+/* Writes again what the page cache may have dropped after a failed fdatasync (Linux marks such
+ * pages clean). The plaintext is gone, so the ciphertext is read back; if what comes back is the
+ * version that was written, it is written once more and is then dirty again. No write is under
+ * way. */
 static int rewrite_unsynced(struct staging *staging, struct pipeline_context *context)
 {
     uint8_t *plain = pipeline_context_plain(context);
@@ -327,7 +331,8 @@ static int acknowledge(struct staging *staging, struct pipeline_context *context
     if (rc)
         return rc;
     pthread_mutex_lock(&staging->lock);
-    /* Had it failed, claimed would only be larger than need be; acked decides what a sync may skip. */
+    /* Had it failed, claimed would only be larger than need be; acked decides what a sync may
+     * skip. */
     rc = ranges_copy(&staging->acked, &staging->written);
     if (!rc) {
         staging->acked_size = staging->size;

@@ -1,5 +1,5 @@
-/* What workers do for a file: encrypt and write runs of segments, move the hash frontier, and give up
- * buffers under pressure. */
+/* What workers do for a file: encrypt and write runs of segments, move the hash frontier, and give
+ * up buffers under pressure. */
 #include <string.h>
 
 #include "base/log.h"

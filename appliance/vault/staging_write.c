@@ -5,8 +5,8 @@
 #include "vault/staging_internal.h"
 
 #define BATCH_BYTES (1u << 20)
-/* Buffers a file may have while workers are busy with them: more would only fall out of the processor
- * cache before they are hashed (measured: an eighth of all processor time at 128 MiB). */
+/* Buffers a file may have while workers are busy with them: more would only fall out of the
+ * processor cache before they are hashed (measured: an eighth of all processor time at 128 MiB). */
 #define FILE_BUFFERS 512u
 #define BATCH_SEGMENTS (BATCH_BYTES / VAULT_SEGMENT_PLAIN + 1)
 
@@ -109,8 +109,8 @@ static bool is_flowing(const struct staging *staging)
     return staging->queued || staging->writing || staging->hash_running;
 }
 
-/* Waits for the segments to be idle and takes them all at once: nobody waits while holding some. The
- * budget is waited for without the lock and without buffers. */
+/* Waits for the segments to be idle and takes them all at once: nobody waits while holding some.
+ * The budget is waited for without the lock and without buffers. */
 static int claim(struct batch *batch)
 {
     struct staging *staging = batch->staging;

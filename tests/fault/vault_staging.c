@@ -1,4 +1,5 @@
-/* Failing calls and power cuts while files are written, synced, rewritten, shrunk, sealed, discarded.
+/* Failing calls and power cuts while files are written, synced, rewritten, shrunk, sealed,
+ * discarded.
  *
  * The model knows for every byte which of its versions may be found after a crash: the acknowledged
  * one alone if nothing was written since, that and all later ones otherwise. */
@@ -242,7 +243,7 @@ static void check_object(struct vault *vault, const struct file *file,
                          const struct object_expectation *expected, uint8_t *data)
 {
     struct object *object;
-    size_t got;
+    size_t got = 0;
 
     if (object_open(vault, expected, &object) || object_read(object, 0, data, SPAN, &got))
         fail_msg("sealed object: %s", sr_error_message());
@@ -252,8 +253,8 @@ static void check_object(struct vault *vault, const struct file *file,
     assert_int_equal(object_verify(vault, expected, NULL, NULL), 0);
 }
 
-/* Opens what a crash left, checks it, seals it (which must give the same bytes). quiet: the power may
- * go again meanwhile, then -1 is returned. */
+/* Opens what a crash left, checks it, seals it (which must give the same bytes). quiet: the power
+ * may go again meanwhile, then -1 is returned. */
 static int recover(struct vault *vault, struct memfs *fs, const struct file *file, uint8_t *data,
                    uint8_t *again)
 {
@@ -316,8 +317,8 @@ static int recover_all(struct memfs *fs, struct file *files)
     return rc;
 }
 
-/* A second crash at every sync of the recovery, and recovery from that. What the first one had sealed
- * by then has a name in objects/, so only files that are still in staging/ are looked at. */
+/* A second crash at every sync of the recovery, and recovery from that. What the first one had
+ * sealed by then has a name in objects/, so only files that are still in staging/ are looked at. */
 static void recover_twice(struct memfs *found, struct file *files, uint64_t seed)
 {
     for (uint64_t n = 1;; n++) {
@@ -437,7 +438,8 @@ static void test_every_call_fails_once(void **state)
     memfs_free(prepared);
 }
 
-/* A call fails, and some syncs later the power goes: what was acknowledged after the retry is there. */
+/* A call fails, and some syncs later the power goes: what was acknowledged after the retry is
+ * there. */
 static void test_failure_then_cut(void **state)
 {
     struct memfs *prepared = rig_prepare(5);

@@ -110,8 +110,8 @@ static void test_image_outlived(void **state)
     stop(&rig);
 }
 
-/* A shrink and an overwrite that nobody acknowledged: before, after, but never the acknowledged size
- * with zeros in it. */
+/* A shrink and an overwrite that nobody acknowledged: before, after, but never the acknowledged
+ * size with zeros in it. */
 static void test_cut_goes_before_image(void **state)
 {
     struct rig rig = start(rig_prepare(2), 0), found;
@@ -136,8 +136,8 @@ static void test_cut_goes_before_image(void **state)
     stop(&rig);
 }
 
-/* The meta record of a failed sync may be on disk after all: what it claims is rewritten only through
- * the redo. */
+/* The meta record of a failed sync may be on disk after all: what it claims is rewritten only
+ * through the redo. */
 static void test_claim_of_failed_sync(void **state)
 {
     struct memfs *prepared = rig_prepare(3);

@@ -1,8 +1,8 @@
 /* Sealed objects whose file was altered. The input is a list of edits to a good object of three
- * segments: byte 0 says what of the ledger's word follows the alteration (bit 0: the tag root, bit 1:
- * the header hash; so that what lies behind those checks is reached) and bit 2 that two bytes of new
- * length follow; then 4-byte edits: offset (3 bytes, modulo length) and XOR. Whatever happens, content
- * that object_read gives out is the content that was sealed. */
+ * segments: byte 0 says what of the ledger's word follows the alteration (bit 0: the tag root, bit
+ * 1: the header hash; so that what lies behind those checks is reached) and bit 2 that two bytes
+ * of new length follow; then 4-byte edits: offset (3 bytes, modulo length) and XOR. Whatever
+ * happens, content that object_read gives out is the content that was sealed. */
 #include <assert.h>
 #include <errno.h>
 #include <ftw.h>
@@ -86,8 +86,8 @@ static void must(int rc)
     }
 }
 
-/* One good object in a vault of its own, whose folder is gone again when this returns: the keys are in
- * memory. */
+/* One good object in a vault of its own, whose folder is gone again when this returns: the keys
+ * are in memory. */
 static void make_target(struct target *target)
 {
     char folder[] = "/tmp/fuzz-vault-object-XXXXXX", path[256];

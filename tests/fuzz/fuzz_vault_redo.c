@@ -1,6 +1,6 @@
 /* Redo records. The first byte chooses: below 128 the rest is taken as a file and decoded record by
- * record; from 128 on the rest is a body, which is encrypted here as a record of type byte % 4, so that
- * the parsers behind the tag are reached. */
+ * record; from 128 on the rest is a body, which is encrypted here as a record of type byte % 4, so
+ * that the parsers behind the tag are reached. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

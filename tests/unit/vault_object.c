@@ -1,4 +1,5 @@
-/* Sealed objects: layout by hand, every kind of damage refused and named, old ciphertext put back. */
+/* Sealed objects: layout by hand, every kind of damage refused and named, old ciphertext put back.
+ * */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -99,7 +100,8 @@ static void flip(struct rig *rig, uint64_t at, uint8_t bits)
     assert_int_equal(memfs_corrupt(rig->fs, rig_object_path(&rig->expected.id), at, bits), 0);
 }
 
-/* A flipped bit must be refused by open or read; verify too. Empty content is only seen by verify. */
+/* A flipped bit must be refused by open or read; verify too. Empty content is only seen by verify.
+ * */
 static void check_flip(struct rig *rig, uint64_t at, uint8_t bits)
 {
     int rc;

@@ -1,4 +1,5 @@
-/* Redo records byte by byte: layout, every bit flip and truncation, what ends a scan, replacement. */
+/* Redo records byte by byte: layout, every bit flip and truncation, what ends a scan, replacement.
+ * */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

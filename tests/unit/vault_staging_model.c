@@ -1,5 +1,6 @@
-/* Unsealed files against a plain array of bytes: random writes, truncates, reads, syncs, reopens, by
- * several threads, under a small budget; then the seal, and the sealed object against the array. */
+/* Unsealed files against a plain array of bytes: random writes, truncates, reads, syncs, reopens,
+ * by several threads, under a small budget; then the seal, and the sealed object against the
+ * array. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
