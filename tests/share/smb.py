@@ -137,8 +137,10 @@ class Session:
         return message
 
     def wait_write(self, message):
+        # impacket charges the credits again when it reads an answer, but not one that came early.
+        window = self.smb._Connection["SequenceWindow"]
         answer = self.smb.recvSMB(message)
-        self.smb._Connection["SequenceWindow"] -= answer["CreditCharge"] - 1
+        self.smb._Connection["SequenceWindow"] = window
         if answer["Status"] != 0:
             raise Refused(status_name(answer["Status"]))
 
