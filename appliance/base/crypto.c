@@ -45,11 +45,41 @@ static size_t whole_pages(size_t len)
     return (len + page - 1) / page * page;
 }
 
+/* Wiped single pages are kept for the next secret: each record has a few that live for milliseconds,
+ * and mapping, locking and unmapping costs more than all else that is done with them. */
+#define SPARE_PAGES 64
+static struct {
+    pthread_mutex_t lock;
+    void *pages[SPARE_PAGES];
+    unsigned count;
+} spare = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void *take_spare(void)
+{
+    pthread_mutex_lock(&spare.lock);
+    void *page = spare.count ? spare.pages[--spare.count] : NULL;
+    pthread_mutex_unlock(&spare.lock);
+    return page;
+}
+
+static bool keep_spare(void *page)
+{
+    pthread_mutex_lock(&spare.lock);
+    bool room = spare.count < SPARE_PAGES;
+    if (room)
+        spare.pages[spare.count++] = page;
+    pthread_mutex_unlock(&spare.lock);
+    return room;
+}
+
 void *sr_secret_alloc(size_t len)
 {
     if (len == 0 || len > SIZE_MAX / 2)
         return NULL;
     size_t size = whole_pages(len);
+    void *kept = size == whole_pages(1) ? take_spare() : NULL;
+    if (kept)
+        return kept;
     void *secret = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (secret == MAP_FAILED)
         return NULL;
@@ -63,8 +93,10 @@ void sr_secret_free(void *secret, size_t len)
 {
     if (!secret)
         return;
+    size_t size = whole_pages(len);
     sr_wipe(secret, len);
-    munmap(secret, whole_pages(len));
+    if (size != whole_pages(1) || !keep_spare(secret))
+        munmap(secret, size);
 }
 
 /* What OpenSSL 3.0 would otherwise look up by name, under a lock, at every use; a small record costs

@@ -322,7 +322,7 @@ static int acknowledge(struct door_file *file)
 {
     struct door *door = file->door;
     struct live *live = file->live;
-    ledger_kick(door->ledger); /* the create entry's commit runs beside the content's */
+    ledger_expect(door->ledger); /* the create entry's commit runs beside the content's */
     int status = note_failure(file, staging_sync(live->staging));
     if (status < 0)
         return status;
@@ -361,7 +361,6 @@ int door_flush(struct door_file *file, bool died)
         live->died = true;
         pthread_mutex_unlock(&door->lock);
     }
-    ledger_kick(door->ledger);
     int status = note_failure(file, staging_sync(live->staging));
     if (status == 0) {
         pthread_mutex_lock(&door->lock);
@@ -383,12 +382,15 @@ static void release_writer(struct door_file *file)
         note_failure(file, staging_sync(live->staging)) < 0)
         sr_log_failure("content of an unsealed record could not be made durable at its close");
     pthread_mutex_lock(&door->lock);
+    bool closed = live->closed;
     if (close_in_order(file) < 0)
         sr_log_failure("a close could not be recorded");
+    closed = !closed && live->closed;
     if (--live->writers == 0)
         live->last_close_ns = door->io->boottime_ns(door->io);
     pthread_mutex_unlock(&door->lock);
-    ledger_kick(door->ledger);
+    if (closed)
+        ledger_kick(door->ledger);
 }
 
 void door_release(struct door_file *file)

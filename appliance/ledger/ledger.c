@@ -236,8 +236,11 @@ static int commit_first(struct ledger *ledger)
     ledger->committing = true;
     ledger_check(ledger);
     pthread_mutex_unlock(&ledger->lock);
+    int64_t from_ns = ledger->io->boottime_ns(ledger->io);
     status = write_batch(ledger, batch);
+    int64_t took_ns = ledger->io->boottime_ns(ledger->io) - from_ns;
     pthread_mutex_lock(&ledger->lock);
+    ledger->commit_ns += (took_ns - ledger->commit_ns) / 8;
     ledger->committing = false;
     ledger->failing = status != 0;
     if (status == 0) {
@@ -293,6 +296,15 @@ int ledger_commit(struct ledger *ledger, uint64_t index)
         status = ledger_commit_locked(ledger, index + 1);
     pthread_mutex_unlock(&ledger->lock);
     return status;
+}
+
+void ledger_expect(struct ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->lock);
+    bool slow = ledger->commit_ns > LEDGER_SLOW_NS;
+    pthread_mutex_unlock(&ledger->lock);
+    if (slow)
+        ledger_kick(ledger);
 }
 
 void ledger_kick(struct ledger *ledger)

@@ -59,6 +59,9 @@ int ledger_append(struct ledger *ledger, const void *entry, size_t len, uint64_t
 int ledger_commit(struct ledger *ledger, uint64_t index);
 /* Starts a commit without waiting (the background thread does it). */
 void ledger_kick(struct ledger *ledger);
+/* The caller will ask for a commit soon: starts it meanwhile, unless commits are so quick here that
+ * waking the thread would cost more. */
+void ledger_expect(struct ledger *ledger);
 
 uint64_t ledger_size(struct ledger *ledger);      /* appended */
 uint64_t ledger_committed(struct ledger *ledger); /* durable */

@@ -27,6 +27,7 @@
 #include "ledger/tile.h"
 #include "ledger/tree.h"
 
+#define LEDGER_SLOW_NS INT64_C(150000) /* a commit that is worth starting on another thread */
 #define LEDGER_ALLOCATE_STEP (UINT64_C(4) << 20) /* bytes preallocated at a time */
 #define LEDGER_ALLOCATE_AHEAD (UINT64_C(1) << 20)
 #define LEDGER_PUBLISH_NS (INT64_C(10) * 1000000000)
@@ -83,6 +84,7 @@ struct ledger {
     uint64_t failures; /* attempts that failed */
     struct sr_error_copy failure;
     bool kicked;
+    int64_t commit_ns; /* what a commit takes, smoothed */
     bool stopping;
     int64_t retry_ns; /* boottime before which a kicked commit is not tried again */
     int64_t due_ns;   /* boottime of the next checkpoint; 0: nothing to publish */

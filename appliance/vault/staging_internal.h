@@ -196,7 +196,8 @@ int staging_write_run(struct staging *staging, struct pipeline_context *context,
 /* Puts the images of all dirty segments that need it into the redo, makes that durable and queues
  * the segments. sync_lock held, lock not. */
 int staging_push_held(struct staging *staging, struct pipeline_context *context);
-/* Queues every dirty buffer that may go in place directly. lock held. Returns how many. */
+/* Queues every dirty buffer that may go in place directly; scheduling them is the caller's. lock held.
+ * Returns how many. */
 unsigned staging_queue_dirty(struct staging *staging);
 /* Waits until no buffer is queued or being written. lock held. */
 void staging_drain(struct staging *staging);

@@ -33,8 +33,6 @@ unsigned staging_queue_dirty(struct staging *staging)
         staging_enqueue(staging, buffer);
         count++;
     }
-    if (count)
-        pipeline_schedule_write(staging->pipeline, &staging->member);
     return count;
 }
 
@@ -213,12 +211,18 @@ int staging_flush(struct staging *staging)
 {
     struct pipeline_context *context = NULL;
     int rc = pipeline_context_get(staging->pipeline, &context);
+    bool few;
 
     if (rc)
         return rc;
     pthread_mutex_lock(&staging->lock);
-    staging_queue_dirty(staging);
+    few = staging_queue_dirty(staging) <= PIPELINE_RUN;
+    if (!few)
+        pipeline_schedule_write(staging->pipeline, &staging->member);
     pthread_mutex_unlock(&staging->lock);
+    /* A small file's one run is written here: handing it over would cost more than the writing. */
+    if (few)
+        staging_write_task(staging, context);
     rc = staging_push_held(staging, context);
     pipeline_context_put(staging->pipeline, context);
     pthread_mutex_lock(&staging->lock);

@@ -201,7 +201,11 @@ struct staging_relief staging_relieve(struct staging *staging, bool flush)
     relief.failing = staging->error.code != 0;
     relief.waiting = staging->syncing || staging->filling;
     if (flush && !relief.failing && !staging->dead) {
-        relief.progress += staging_queue_dirty(staging);
+        unsigned queued = staging_queue_dirty(staging);
+
+        relief.progress += queued;
+        if (queued)
+            pipeline_schedule_write(staging->pipeline, &staging->member);
         for (const struct segbuf *buffer = staging->all_head; buffer && !held;
              buffer = buffer->all_next)
             held = buffer->state == SEGBUF_DIRTY && !staging_busy(buffer);
