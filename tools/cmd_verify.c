@@ -180,8 +180,8 @@ static int verify_offline(struct verification *run, const char *argument)
     if (rc == 0 && opened && argument != NULL)
         rc = verify_one(run, &offline, argument, &report);
     else if (rc == 0 && opened)
-        rc = audit_run(offline.vault, offline.ledger, offline.catalog, found, show_progress, run,
-                       &report);
+        rc = audit_run(offline.vault, offline.ledger, offline.catalog, true, found, show_progress,
+                       run, &report);
     if (rc == SR_ERR_DAMAGED && run->count > 0)
         rc = 0;
     if (rc != 0)

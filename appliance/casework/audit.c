@@ -12,6 +12,8 @@
 #include "vault/object.h"
 #include "vault/staging.h"
 
+#define STAGING_CHUNK (1u << 20)
+
 struct projection {
     struct vault *vault;
     struct catalog *catalog;
@@ -259,33 +261,78 @@ static int staging_entry(void *context, const struct vault_object_id *id, uint64
     return 0;
 }
 
-/* Unsealed content that the ledger names must be there. Its segments are read at the seal; while a
- * writer works on it nothing more can be said. */
-static int check_staging(struct audit *audit)
+/* Opens and reads unsealed content whole. */
+static int read_staging(struct audit *audit, const struct catalog_version *version, uint8_t *buffer)
 {
-    struct sr_io *io = vault_io(audit->vault);
-    for (size_t i = 0; i < audit->count; i++) {
-        struct sr_stat info;
-        char id[2 * VAULT_OBJECT_ID_LEN + 1], what[64];
-        const struct catalog_version *version = &audit->versions[i];
-        if (version->state != CATALOG_STAGING || !version->closed)
-            continue;
-        vault_object_id_text(&version->object, id);
-        snprintf(what, sizeof what, "staging/%s", id);
-        char *path = sr_path("%s/%s", vault_path(audit->vault), what);
-        if (path == NULL)
-            return sr_fail(SR_ERR_NO_MEMORY, "no memory for a path");
-        struct catalog_version now; /* it may have been sealed since the list was made */
-        if (io->stat(io, path, &info) < 0 &&
-            catalog_object(audit->catalog, &version->object, &now) == 0 &&
-            now.state == CATALOG_STAGING)
-            found(audit, what, "unsealed content that the ledger names is missing");
-        free(path);
-    }
-    return staging_list(audit->vault, staging_entry, audit);
+    struct staging *staging;
+    uint64_t offset = 0;
+    size_t got = 1;
+    int status = staging_open(audit->vault, &version->object, &staging);
+    if (status < 0)
+        return status;
+    if (version->closed && staging_size(staging) < version->size)
+        status =
+            sr_fail(SR_ERR_DAMAGED, "holds %llu bytes, but %llu were acknowledged",
+                    (unsigned long long)staging_size(staging), (unsigned long long)version->size);
+    if (status == 0 && staging_dropped(staging) > 0)
+        status = sr_fail(SR_ERR_DAMAGED,
+                         "its redo ends in %llu bytes that do not verify: torn by a crash before "
+                         "they were acknowledged, or damaged",
+                         (unsigned long long)staging_dropped(staging));
+    for (; status == 0 && got > 0; offset += got)
+        status = staging_read(staging, offset, buffer, STAGING_CHUNK, &got);
+    struct sr_error_copy why;
+    sr_error_save(&why, status);
+    int closed = staging_close(staging);
+    return status < 0 ? sr_error_raise(&why) : closed;
 }
 
-int audit_run(struct vault *vault, struct ledger *ledger, struct catalog *catalog,
+static bool is_still_staging(struct audit *audit, const struct catalog_version *version)
+{
+    struct catalog_version now; /* it may have been sealed since the list was made */
+    return catalog_object(audit->catalog, &version->object, &now) == 0 &&
+           now.state == CATALOG_STAGING;
+}
+
+/* Unsealed content that the ledger names must be there; while a door works on it nothing more can be
+ * said, as its segments are read at the seal. */
+static int check_staging_file(struct audit *audit, const struct catalog_version *version,
+                              uint8_t *buffer)
+{
+    struct sr_io *io = vault_io(audit->vault);
+    struct sr_stat info;
+    char id[2 * VAULT_OBJECT_ID_LEN + 1], what[64];
+    vault_object_id_text(&version->object, id);
+    snprintf(what, sizeof what, "staging/%s", id);
+    char *path = sr_path("%s/%s", vault_path(audit->vault), what);
+    if (path == NULL)
+        return sr_fail(SR_ERR_NO_MEMORY, "no memory for a path");
+    bool there = io->stat(io, path, &info) == 0;
+    free(path);
+    if (!there && version->closed && is_still_staging(audit, version))
+        found(audit, what, "unsealed content that the ledger names is missing");
+    if (!there || buffer == NULL)
+        return 0;
+    int status = read_staging(audit, version, buffer);
+    if (status == SR_ERR_NO_MEMORY)
+        return status;
+    if (status < 0)
+        found(audit, what, sr_error_message());
+    return 0;
+}
+
+static int check_staging(struct audit *audit, bool exclusive)
+{
+    uint8_t *buffer = exclusive ? sr_secret_alloc(STAGING_CHUNK) : NULL;
+    int status = exclusive && buffer == NULL ? sr_fail(SR_ERR_NO_MEMORY, "no memory to verify") : 0;
+    for (size_t i = 0; status == 0 && i < audit->count; i++)
+        if (audit->versions[i].state == CATALOG_STAGING)
+            status = check_staging_file(audit, &audit->versions[i], buffer);
+    sr_secret_free(buffer, STAGING_CHUNK);
+    return status < 0 ? status : staging_list(audit->vault, staging_entry, audit);
+}
+
+int audit_run(struct vault *vault, struct ledger *ledger, struct catalog *catalog, bool exclusive,
               audit_finding_fn *finding, audit_progress_fn *progress, void *context,
               struct audit_report *report)
 {
@@ -307,7 +354,7 @@ int audit_run(struct vault *vault, struct ledger *ledger, struct catalog *catalo
     if (status == 0)
         status = object_list(vault, known_object, &audit);
     if (status == 0)
-        status = check_staging(&audit);
+        status = check_staging(&audit, exclusive);
     free(audit.versions);
     if (status != 0)
         return status;

@@ -3,6 +3,7 @@
 #ifndef SR_CASEWORK_AUDIT_H
 #define SR_CASEWORK_AUDIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "catalog/catalog.h"
@@ -27,8 +28,10 @@ int audit_object(struct vault *vault, const struct catalog_version *version,
 
 /* Ledger files, key slots and pages (also against the ledger), every sealed object, every staging
  * file, and files that nobody knows of. Goes on after a finding. Returns 0, or SR_ERR_DAMAGED when
- * there are findings, or another error when it could not go on. progress may be NULL. */
-int audit_run(struct vault *vault, struct ledger *ledger, struct catalog *catalog,
+ * there are findings, or another error when it could not go on. progress may be NULL.
+ * exclusive: nobody has unsealed content open (no door runs on this vault), so it is opened, its redo
+ * replayed as a start would do, and read too. */
+int audit_run(struct vault *vault, struct ledger *ledger, struct catalog *catalog, bool exclusive,
               audit_finding_fn *finding, audit_progress_fn *progress, void *context,
               struct audit_report *report);
 

@@ -392,8 +392,8 @@ int door_verify(struct door *door, const struct door_actor *actor, uint64_t node
     if (node_or_0 == 0) {
         if ((status = door_may(door, actor, "verify")) < 0)
             return status;
-        status = audit_run(door->vault, door->ledger, door->catalog, pass_finding, pass_progress,
-                           &verification, &report);
+        status = audit_run(door->vault, door->ledger, door->catalog, false, pass_finding,
+                           pass_progress, &verification, &report);
         *checked = report.objects;
         return status;
     }

@@ -144,6 +144,12 @@ static int salvage_version(struct door *door, const struct catalog_version *vers
         out->damaged++;
         return staging_close(staging);
     }
+    if (staging_dropped(staging) >
+        0) { /* nothing that was acknowledged, or damage: on record either way */
+        sr_log(SR_LOG_WARNING, "the redo of unsealed content ends in bytes that do not verify");
+        door_alert(door, "staging.torn", &version->object,
+                   "its redo ends in bytes that do not verify");
+    }
     pthread_mutex_lock(&door->lock);
     status = live_add(door, staging, version, &live);
     if (status == 0) {

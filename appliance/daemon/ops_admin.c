@@ -161,7 +161,7 @@ int ops_verify(struct ops_call *call)
     } else {
         rc = door_may(context->door, call->actor, "verify");
         if (rc == 0)
-            rc = audit_run(context->vault, context->ledger, door_catalog(context->door),
+            rc = audit_run(context->vault, context->ledger, door_catalog(context->door), false,
                            verify_finding, verify_progress, &state, &report);
     }
     if (rc == SR_ERR_DAMAGED && state.findings > 0)

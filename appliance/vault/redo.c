@@ -212,8 +212,15 @@ int redo_scan(struct redo *redo, struct sr_gcm *gcm, redo_record_fn *fn, void *c
             goto out;
     }
     redo->good_len = redo->len;
-    if (rc == SR_ERR_DAMAGED)
-        rc = 0;
+    if (rc == SR_ERR_DAMAGED) {
+        struct sr_stat info;
+
+        rc = redo->io->fstat(redo->io, redo->fd, &info);
+        if (rc < 0)
+            rc = sr_fail_errno(-rc, "stat %s", redo->path);
+        else if (info.size > redo->len)
+            redo->dropped = info.size - redo->len;
+    }
 out:
     free(work);
     sr_secret_free(body, REDO_BODY_MAX);

@@ -77,6 +77,7 @@ struct redo {
     uint64_t len;
     uint64_t good_len;
     uint64_t sequence; /* the last one used */
+    uint64_t dropped;  /* bytes beyond the last record that verifies, when it was scanned */
 };
 
 /* path is copied. No I/O. */

@@ -423,3 +423,11 @@ int staging_holes(struct staging *staging, struct staging_range **holes, size_t 
     pthread_mutex_unlock(&staging->lock);
     return rc;
 }
+
+uint64_t staging_dropped(struct staging *staging)
+{
+    pthread_mutex_lock(&staging->sync_lock);
+    uint64_t dropped = staging->redo.dropped;
+    pthread_mutex_unlock(&staging->sync_lock);
+    return dropped;
+}

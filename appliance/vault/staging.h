@@ -44,6 +44,9 @@ int staging_close(struct staging *staging);
 
 void staging_id(const struct staging *staging, struct vault_object_id *id, uint64_t *key_id);
 uint64_t staging_size(struct staging *staging);
+/* Bytes at the end of the redo that did not verify when it was opened: records that a crash tore before
+ * they were acknowledged, or damage. The two cannot be told apart, so it is for the caller to report. */
+uint64_t staging_dropped(struct staging *staging);
 
 /* Early answer: 0 once queued. Blocks while the budget is full; synchronous when free space is
  * below reserve + queues (then SR_ERR_NO_SPACE is returned here). SR_ERR_TOO_LARGE beyond

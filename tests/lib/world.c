@@ -180,8 +180,8 @@ static void print_finding(void *context, const char *what, const char *why)
 int world_audit(struct world *world)
 {
     struct audit_report report;
-    int status = audit_run(world->vault, world->ledger, door_catalog(world->door), print_finding,
-                           NULL, NULL, &report);
+    int status = audit_run(world->vault, world->ledger, door_catalog(world->door), false,
+                           print_finding, NULL, NULL, &report);
     if (status < 0 && status != SR_ERR_DAMAGED) {
         fprintf(stderr, "audit: %s\n", sr_error_message());
         return -1;

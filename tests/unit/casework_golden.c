@@ -156,9 +156,9 @@ static void test_verifies(void **state)
 {
     struct golden *golden = *state;
     struct audit_report report;
-    assert_int_equal(
-        audit_run(golden->vault, golden->ledger, golden->catalog, on_finding, NULL, NULL, &report),
-        0);
+    assert_int_equal(audit_run(golden->vault, golden->ledger, golden->catalog, true, on_finding,
+                               NULL, NULL, &report),
+                     0);
     assert_int_equal(report.objects, 4);
     assert_int_equal(report.staging, 1);
     assert_int_equal(report.entries, ledger_committed(golden->ledger));

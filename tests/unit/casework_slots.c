@@ -74,7 +74,7 @@ static uint64_t findings(struct open_vault *open)
 
     assert_int_equal(catalog_open_memory(&catalog), 0);
     assert_int_equal(audit_project(open->vault, open->ledger, catalog), 0);
-    rc = audit_run(open->vault, open->ledger, catalog, print_finding, NULL, NULL, &report);
+    rc = audit_run(open->vault, open->ledger, catalog, true, print_finding, NULL, NULL, &report);
     assert_true(rc == 0 || rc == SR_ERR_DAMAGED);
     catalog_close(catalog);
     return report.findings;

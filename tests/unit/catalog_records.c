@@ -328,9 +328,8 @@ static int count_version(void *context, const struct catalog_version *version)
 static void test_questions(void **state)
 {
     static const char *const entries[] = {
-        RECORD("@1", "a"),    RECORD("@2", "b"),         RECORD("@3", "c"),
-        RECORD("@4", "d"),    VERSION("@5", "$5", "@4"), SEAL("@3", "sealed"),
-        SEAL("@1", "sealed"), SEAL("@4", "sealed"),
+        RECORD("@1", "a"),         RECORD("@2", "b"),    RECORD("@3", "c"),    RECORD("@4", "d"),
+        VERSION("@5", "$5", "@4"), SEAL("@3", "sealed"), SEAL("@1", "sealed"), SEAL("@4", "sealed"),
     };
     struct catalog *catalog = *state;
     struct ids ids = {.count = 0};
