@@ -45,31 +45,42 @@ static size_t whole_pages(size_t len)
     return (len + page - 1) / page * page;
 }
 
-/* Wiped single pages are kept for the next secret: each record has a few that live for milliseconds,
- * and mapping, locking and unmapping costs more than all else that is done with them. */
-#define SPARE_PAGES 64
+/* Wiped secrets of the two common sizes, a page (keys) and a segment (content), are kept for the next
+ * one: each record has a few that live for milliseconds, and mapping, locking and above all unmapping,
+ * which interrupts every processor, costs more than all else that is done with them. */
+#define SPARE_KINDS 2
+#define SPARE_EACH 32
 static struct {
     pthread_mutex_t lock;
-    void *pages[SPARE_PAGES];
-    unsigned count;
-} spare = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct {
+        size_t size;
+        void *blocks[SPARE_EACH];
+        unsigned count;
+    } kinds[SPARE_KINDS];
+} spare = {.lock = PTHREAD_MUTEX_INITIALIZER, .kinds = {{.size = 4096}, {.size = 65536}}};
 
-static void *take_spare(void)
+static void *take_spare(size_t size)
 {
+    void *block = NULL;
     pthread_mutex_lock(&spare.lock);
-    void *page = spare.count ? spare.pages[--spare.count] : NULL;
+    for (unsigned i = 0; i < SPARE_KINDS; i++)
+        if (spare.kinds[i].size == size && spare.kinds[i].count)
+            block = spare.kinds[i].blocks[--spare.kinds[i].count];
     pthread_mutex_unlock(&spare.lock);
-    return page;
+    return block;
 }
 
-static bool keep_spare(void *page)
+static bool keep_spare(void *block, size_t size)
 {
+    bool kept = false;
     pthread_mutex_lock(&spare.lock);
-    bool room = spare.count < SPARE_PAGES;
-    if (room)
-        spare.pages[spare.count++] = page;
+    for (unsigned i = 0; i < SPARE_KINDS; i++)
+        if (spare.kinds[i].size == size && spare.kinds[i].count < SPARE_EACH) {
+            spare.kinds[i].blocks[spare.kinds[i].count++] = block;
+            kept = true;
+        }
     pthread_mutex_unlock(&spare.lock);
-    return room;
+    return kept;
 }
 
 void *sr_secret_alloc(size_t len)
@@ -77,7 +88,7 @@ void *sr_secret_alloc(size_t len)
     if (len == 0 || len > SIZE_MAX / 2)
         return NULL;
     size_t size = whole_pages(len);
-    void *kept = size == whole_pages(1) ? take_spare() : NULL;
+    void *kept = take_spare(size);
     if (kept)
         return kept;
     void *secret = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -95,7 +106,7 @@ void sr_secret_free(void *secret, size_t len)
         return;
     size_t size = whole_pages(len);
     sr_wipe(secret, len);
-    if (size != whole_pages(1) || !keep_spare(secret))
+    if (!keep_spare(secret, size))
         munmap(secret, size);
 }
 

@@ -65,6 +65,9 @@ int redo_decode(const struct redo_secret *secret, struct sr_gcm *gcm, uint64_t a
                         body_len, data + CIPHER_AT + body_len, body);
     if (rc)
         return rc;
+    if (data[4] == REDO_SEGMENT && body_len < REDO_SEGMENT_LEN)
+        memset(body + body_len, 0,
+               REDO_SEGMENT_LEN - body_len); /* zeros at the end are not stored */
     out->type = (enum redo_type)data[4];
     out->sequence = sr_get_be64(data + 8);
     out->body = body;
@@ -104,7 +107,7 @@ int redo_parse_meta(const struct redo_record *record, uint64_t *size, struct ran
 
 int redo_parse_segment(const struct redo_record *record, uint64_t *position, const uint8_t **plain)
 {
-    if (record->type != REDO_SEGMENT || record->body_len != REDO_SEGMENT_LEN)
+    if (record->type != REDO_SEGMENT || record->body_len < 8 || record->body_len > REDO_SEGMENT_LEN)
         return sr_fail(SR_ERR_DAMAGED, "redo segment record of a wrong length");
     *position = sr_get_be64(record->body);
     *plain = record->body + 8;
@@ -300,9 +303,13 @@ int redo_append_meta(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint6
 int redo_append_segment(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint64_t position,
                         const uint8_t *plain)
 {
+    size_t len = VAULT_SEGMENT_PLAIN;
+
+    while (len > 0 && plain[len - 1] == 0) /* the tail of a small file is most of its segment */
+        len--;
     sr_put_be64(work + CIPHER_AT, position);
-    memcpy(work + CIPHER_AT + 8, plain, VAULT_SEGMENT_PLAIN);
-    return append(redo, gcm, work, REDO_SEGMENT, REDO_SEGMENT_LEN);
+    memcpy(work + CIPHER_AT + 8, plain, len);
+    return append(redo, gcm, work, REDO_SEGMENT, 8 + len);
 }
 
 int redo_append_seal(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint64_t size,

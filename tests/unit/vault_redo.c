@@ -332,6 +332,9 @@ static void test_bodies(void **state)
     sr_put_be64(body, 0);
     assert_int_equal(redo_parse_seal(&record, &a, &b), 0);
     record.type = REDO_SEGMENT;
+    record.body_len = 7;
+    assert_int_equal(redo_parse_segment(&record, &a, &plain), SR_ERR_DAMAGED);
+    record.body_len = REDO_SEGMENT_LEN + 1;
     assert_int_equal(redo_parse_segment(&record, &a, &plain), SR_ERR_DAMAGED);
 }
 
