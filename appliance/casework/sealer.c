@@ -17,6 +17,7 @@
 #define RETRY_NS (5 * INT64_C(1000000000))
 #define RETRY_DOUBLINGS 7 /* ten minutes at most */
 #define TICK_NS (INT64_C(1000000000))
+#define LINGER_NS (TICK_NS / 100)
 #define COMMIT_RETRY_NS (TICK_NS / 5)
 #define HOLES_IN_ENTRY 64
 
@@ -292,6 +293,8 @@ static void *sealer_thread(void *context)
             pthread_mutex_unlock(&door->lock);
             seal_batch(door, batch);
             pthread_mutex_lock(&door->lock);
+            if (batch->count < BATCH / 2 && !door->stopping)
+                wait_for(door, LINGER_NS); /* syncs are shared by what comes meanwhile */
             continue;
         }
         if (now - tick >= TICK_NS) {
