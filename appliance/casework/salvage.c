@@ -103,62 +103,32 @@ static int discard_version(struct door *door, const struct catalog_version *vers
     return status;
 }
 
-static int salvage_version(struct door *door, const struct catalog_version *version,
-                           struct door_salvage *out)
+/* Named, kept as it is; the other records go on. what holds object ids only. */
+static int report_damage(struct door *door, const struct catalog_version *version, const char *kind,
+                         const char *what, struct door_salvage *out)
 {
-    struct catalog_node node;
-    struct staging *staging;
+    char id[2 * VAULT_OBJECT_ID_LEN + 1];
+    vault_object_id_text(&version->object, id);
+    sr_log(SR_LOG_ERROR, "unsealed content %s: %s", id, what);
+    door_alert(door, kind, &version->object, what);
+    out->damaged++;
+    return 0;
+}
+
+/* Opened content becomes a live again; staging is taken over. */
+static int adopt(struct door *door, const struct catalog_version *version,
+                 const struct catalog_node *node, struct staging *staging, struct door_salvage *out)
+{
     struct live *live;
-    int status = catalog_get(door->catalog, version->node, &node);
-    if (status < 0)
-        return status;
-    if (node.junk)
-        return discard_version(door, version, &node, out);
-    status = staging_open(door->vault, &version->object, &staging);
-    if (status == SR_ERR_NOT_FOUND) {
-        char id[2 * VAULT_OBJECT_ID_LEN + 1];
-        vault_object_id_text(&version->object, id);
-        if (version->closed) { /* closed means acknowledged: its content was there once */
-            sr_log(SR_LOG_ERROR, "unsealed content %s, which was acknowledged, is missing", id);
-            door_alert(door, "staging.missing", &version->object,
-                       "acknowledged content is missing");
-            out->damaged++;
-            return 0;
-        }
-        return discard_version(door, version, &node, out);
-    }
-    if (status < 0 && status != SR_ERR_DAMAGED)
-        return status; /* of the machine, not of the file: start again */
-    if (status < 0) {  /* named, kept as it is; the other records go on */
-        sr_log_failure("unsealed content cannot be opened");
-        door_alert(door, "staging.damaged", &version->object, sr_error_message());
-        out->damaged++;
-        return 0;
-    }
-    if (version->closed &&
-        staging_size(staging) < version->size) { /* a record of the redo is gone */
-        sr_log(SR_LOG_ERROR,
-               "unsealed content is shorter than what was acknowledged; it is kept as it is");
-        door_alert(door, "staging.damaged", &version->object,
-                   "acknowledged content is shorter than its record.close");
-        out->damaged++;
-        return staging_close(staging);
-    }
-    if (staging_dropped(staging) >
-        0) { /* nothing that was acknowledged, or damage: on record either way */
-        sr_log(SR_LOG_WARNING, "the redo of unsealed content ends in bytes that do not verify");
-        door_alert(door, "staging.torn", &version->object,
-                   "its redo ends in bytes that do not verify");
-    }
     pthread_mutex_lock(&door->lock);
-    status = live_add(door, staging, version, &live);
+    int status = live_add(door, staging, version, &live);
     if (status == 0) {
-        live->draft = node.draft;
-        live->scratch = workflow_is_scratch(door->workflow, node.name);
+        live->draft = node->draft;
+        live->scratch = workflow_is_scratch(door->workflow, node->name);
         live->mtime_set = true;
         live->finalizing = staging_is_sealing(staging);
         if (live->mtime_ns == 0)
-            live->mtime_ns = node.created_ns; /* never closed */
+            live->mtime_ns = node->created_ns; /* never closed */
         live->last_close_ns = door->io->boottime_ns(door->io);
         live->died = live->salvaged = !version->closed;
         out->closed_waiting += version->closed;
@@ -168,6 +138,38 @@ static int salvage_version(struct door *door, const struct catalog_version *vers
     if (status < 0)
         staging_close(staging);
     return status;
+}
+
+static int salvage_version(struct door *door, const struct catalog_version *version,
+                           struct door_salvage *out)
+{
+    struct catalog_node node;
+    struct staging *staging;
+    int status = catalog_get(door->catalog, version->node, &node);
+    if (status < 0)
+        return status;
+    if (node.junk)
+        return discard_version(door, version, &node, out);
+    status = staging_open(door->vault, &version->object, &staging);
+    if (status == SR_ERR_NOT_FOUND && version->closed) /* closed means acknowledged */
+        return report_damage(door, version, "staging.missing", "acknowledged content is missing",
+                             out);
+    if (status == SR_ERR_NOT_FOUND)
+        return discard_version(door, version, &node, out);
+    if (status == SR_ERR_DAMAGED)
+        return report_damage(door, version, "staging.damaged", sr_error_message(), out);
+    if (status < 0)
+        return status; /* of the machine, not of the file: start again */
+    if (version->closed && staging_size(staging) < version->size) {
+        report_damage(door, version, "staging.damaged",
+                      "it is shorter than its record.close says: a record of its redo is gone",
+                      out);
+        return staging_close(staging);
+    }
+    if (staging_dropped(staging) > 0) /* nothing that was acknowledged, or damage */
+        door_alert(door, "staging.torn", &version->object,
+                   "its redo ends in bytes that do not verify");
+    return adopt(door, version, &node, staging, out);
 }
 
 /* The last steps of a seal that stands in the ledger. Where the removal of the staging name was lost
