@@ -186,14 +186,20 @@ static void object_name(const struct vault_object_id *id, char out[64])
     snprintf(out, 64, "objects/%.2s/%s", text, text);
 }
 
-static int check_object(struct audit *audit, const struct catalog_version *version)
+struct object_expectation audit_expectation(const struct catalog_version *version)
 {
     struct object_expectation expected = {
         .id = version->object, .key_id = version->key_id, .size = version->size};
-    char what[64];
     memcpy(expected.tag_root, version->tag_root, sizeof expected.tag_root);
     memcpy(expected.header_sha256, version->header_sha256, sizeof expected.header_sha256);
     memcpy(expected.sha256, version->sha256, sizeof expected.sha256);
+    return expected;
+}
+
+static int check_object(struct audit *audit, const struct catalog_version *version)
+{
+    struct object_expectation expected = audit_expectation(version);
+    char what[64];
     int status = object_verify(audit->vault, &expected, object_progress, audit);
     if (status > 0)
         return status; /* stopped by the progress function */

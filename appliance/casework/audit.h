@@ -8,6 +8,7 @@
 
 #include "catalog/catalog.h"
 #include "ledger/ledger.h"
+#include "vault/object.h"
 #include "vault/vault.h"
 
 struct audit_report {
@@ -21,6 +22,9 @@ typedef int audit_progress_fn(void *context, uint64_t bytes_done, uint64_t bytes
 /* Projects every ledger entry, private parts opened, into a catalog. SR_ERR_DAMAGED with the index of
  * an entry that does not fit. */
 int audit_project(struct vault *vault, struct ledger *ledger, struct catalog *catalog);
+
+/* What the object of a sealed version must be. */
+struct object_expectation audit_expectation(const struct catalog_version *version);
 
 /* One sealed object, whole. Returns as audit_run. */
 int audit_object(struct vault *vault, const struct catalog_version *version,

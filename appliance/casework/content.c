@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "casework/audit.h"
 #include "casework/door_internal.h"
 
 int door_file_new(struct door *door, const struct door_actor *actor, uint64_t node, bool write,
@@ -46,21 +47,12 @@ int door_file_attach(struct door *door, struct door_file *file, struct live *liv
     return 0;
 }
 
-uint64_t door_file_node(const struct door_file *file)
-{
-    return file->node;
-}
-
 /* --- open --- */
 
 static int open_sealed(struct door *door, const struct catalog_version *version,
                        struct object **out)
 {
-    struct object_expectation expected = {
-        .id = version->object, .key_id = version->key_id, .size = version->size};
-    memcpy(expected.tag_root, version->tag_root, sizeof expected.tag_root);
-    memcpy(expected.header_sha256, version->header_sha256, sizeof expected.header_sha256);
-    memcpy(expected.sha256, version->sha256, sizeof expected.sha256);
+    struct object_expectation expected = audit_expectation(version);
     return object_open(door->vault, &expected, out);
 }
 

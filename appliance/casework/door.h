@@ -52,8 +52,8 @@ struct door_salvage { /* what start-up found */
 /* Projects the ledger, loads the policy, salvages staging/ (docs/architecture.md, "Salvage"),
  * appends `unlock` and starts the sealing threads. */
 int door_start(const struct door_config *config, struct door_salvage *salvage, struct door **out);
-/* Refuses new calls, waits for running ones, closes every file, appends `shutdown`. Unsealed records
- * stay in staging. NULL ok. */
+/* Refuses new acts, waits until every open file is released (the mount releases its own), appends
+ * `shutdown`. Unsealed records stay in staging. NULL ok. */
 void door_stop(struct door *door);
 
 struct catalog *door_catalog(struct door *door);
@@ -99,8 +99,6 @@ int door_write(struct door_file *file, const struct door_actor *actor, uint64_t 
 int door_flush(struct door_file *file, bool died);
 int door_fsync(struct door_file *file);
 void door_release(struct door_file *file);
-/* The node this file was opened at. */
-uint64_t door_file_node(const struct door_file *file);
 
 /* file may be NULL (truncate by name). */
 int door_truncate(struct door *door, const struct door_actor *actor, uint64_t node,

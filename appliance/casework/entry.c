@@ -185,9 +185,3 @@ int entry_open_private(struct vault *vault, json_t *entry)
     }
     return status < 0 ? status : entry_set(entry, "private", opened);
 }
-
-int64_t entry_time(const json_t *entry)
-{
-    int64_t time_ns = 0;
-    return sr_json_get_i64(entry, "time", &time_ns) == 0 ? time_ns : 0;
-}

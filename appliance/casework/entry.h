@@ -24,7 +24,4 @@ int entry_set_record(struct vault *vault, json_t *entry, const struct vault_obje
  * SR_ERR_DAMAGED: does not verify. An entry without private part is left as it is. */
 int entry_open_private(struct vault *vault, json_t *entry);
 
-/* Time of an entry in ns; 0 if it has none. */
-int64_t entry_time(const json_t *entry);
-
 #endif

@@ -161,8 +161,6 @@ static void append_csv(struct sr_buf *out, const char *text)
 }
 
 struct duplicate {
-    struct door *door;
-    const struct catalog_user *user;
     uint64_t node;
     uint64_t found;
 };
@@ -180,7 +178,7 @@ static int earlier_same(void *context, const struct catalog_node *node)
 static void append_duplicate(struct door *door, const struct catalog_user *user,
                              const struct catalog_node *node, struct sr_buf *out)
 {
-    struct duplicate duplicate = {.door = door, .user = user, .node = node->id};
+    struct duplicate duplicate = {.node = node->id};
     struct catalog_node other;
     char *path = NULL;
     if (catalog_same_content(door->catalog, node->version.sha256, earlier_same, &duplicate) >= 0 &&

@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "casework/audit.h"
 #include "tests/lib/world.h"
 #include "vault/object.h"
 
@@ -295,11 +296,7 @@ static void check_track(struct world *world, const struct track *track)
         memcpy(data, content, got);
         free(content);
     } else {
-        struct object_expectation expected = {
-            .id = version.object, .key_id = version.key_id, .size = version.size};
-        memcpy(expected.tag_root, version.tag_root, 32);
-        memcpy(expected.header_sha256, version.header_sha256, 32);
-        memcpy(expected.sha256, version.sha256, 32);
+        struct object_expectation expected = audit_expectation(&version);
         assert_int_equal(object_open(world->vault, &expected, &object), 0);
         assert_int_equal(object_read(object, 0, data, sizeof data, &got), 0);
         object_close(object);

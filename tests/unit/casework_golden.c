@@ -178,12 +178,8 @@ static void find(struct golden *golden, const char *stage, const char *name,
 static void read_object(struct golden *golden, const struct catalog_version *version, uint8_t *data,
                         size_t size, size_t *got)
 {
-    struct object_expectation expected = {
-        .id = version->object, .key_id = version->key_id, .size = version->size};
+    struct object_expectation expected = audit_expectation(version);
     struct object *object;
-    memcpy(expected.tag_root, version->tag_root, 32);
-    memcpy(expected.header_sha256, version->header_sha256, 32);
-    memcpy(expected.sha256, version->sha256, 32);
     assert_int_equal(object_open(golden->vault, &expected, &object), 0);
     assert_int_equal(object_read(object, 0, data, size, got), 0);
     object_close(object);
