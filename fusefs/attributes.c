@@ -57,10 +57,11 @@ void attributes_stat(const struct catalog_node *node, struct stat *out)
     out->st_ctim = time_of(node->changed_ns);
 }
 
-/* Time-outs stay zero: what a name means depends on who asks, and the kernel's cache is shared. */
-/* Years, cases and stages may be known to every account, and no other face renames or removes them:
- * their names stay in the kernel for a while, which saves four requests an open. Their attributes do
- * not, so that whoever has no account still gets EACCES from each. All other names are per user. */
+/* Years, cases, stages and the folders in them may be known to whoever may walk there, and no other
+ * face renames or removes them: their names stay in the kernel for a while, which saves five requests
+ * an open. Their attributes do not, so that whoever may not see one still gets the door's answer from
+ * each. All other names are per user: what they mean depends on who asks, and the kernel's cache is
+ * shared. A folder in somebody's 待归案 is reached only through names that are not kept. */
 static double name_seconds(enum catalog_kind kind)
 {
     switch (kind) {
@@ -68,6 +69,7 @@ static double name_seconds(enum catalog_kind kind)
     case CATALOG_KIND_CASE:
     case CATALOG_KIND_STAGE:
     case CATALOG_KIND_DRAFTS:
+    case CATALOG_KIND_FOLDER:
     case CATALOG_KIND_UNFILED_ROOT:
         return 60;
     default:

@@ -63,7 +63,7 @@ struct door_actor door_who(struct door *door, const struct door_actor *actor)
 {
     struct door_actor who = *actor;
     if (who.client[0] == '\0' && !who.tool && who.thread_id != 0)
-        client_cached(&door->clients, who.thread_id, who.client);
+        client_cached(&door->clients, door->io->boottime_ns(door->io), who.thread_id, who.client);
     return who;
 }
 

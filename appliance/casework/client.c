@@ -125,22 +125,38 @@ static uint64_t start_time(int32_t thread_id)
     return started;
 }
 
-void client_cached(struct client_cache *cache, int32_t thread_id, char out[64])
+/* The slot's address into out, if it is this thread's. started 0: only if it was looked at just now. */
+static bool recall(struct client_cache *cache, int64_t boottime_ns, int32_t thread_id,
+                   uint64_t started, char out[64])
 {
-    uint64_t started = start_time(thread_id);
     size_t slot = (uint32_t)thread_id % CLIENT_CACHE_SLOTS;
     pthread_mutex_lock(&cache->lock);
-    bool known = started != 0 && cache->slots[slot].thread_id == thread_id &&
-                 cache->slots[slot].started == started;
+    bool known = cache->slots[slot].thread_id == thread_id && cache->slots[slot].started != 0;
+    if (known && started == 0)
+        known = boottime_ns - cache->slots[slot].looked_ns < CLIENT_FRESH_NS;
+    else if (known)
+        known = cache->slots[slot].started == started;
     if (known)
         memcpy(out, cache->slots[slot].address, 64);
+    if (known && started != 0)
+        cache->slots[slot].looked_ns = boottime_ns;
     pthread_mutex_unlock(&cache->lock);
-    if (known)
+    return known;
+}
+
+void client_cached(struct client_cache *cache, int64_t boottime_ns, int32_t thread_id, char out[64])
+{
+    size_t slot = (uint32_t)thread_id % CLIENT_CACHE_SLOTS;
+    if (recall(cache, boottime_ns, thread_id, 0, out))
+        return;
+    uint64_t started = start_time(thread_id);
+    if (started != 0 && recall(cache, boottime_ns, thread_id, started, out))
         return;
     client_address(thread_id, out);
     pthread_mutex_lock(&cache->lock);
     cache->slots[slot].thread_id = thread_id;
     cache->slots[slot].started = started;
+    cache->slots[slot].looked_ns = boottime_ns;
     memcpy(cache->slots[slot].address, out, 64);
     pthread_mutex_unlock(&cache->lock);
 }

@@ -136,13 +136,20 @@ static int one_user(struct catalog *catalog, sqlite3_stmt *statement, struct cat
 
 int catalog_user(struct catalog *catalog, uint32_t uid, struct catalog_user *out)
 {
+    struct catalog_user *known = &catalog->known[uid % CATDB_KNOWN];
     sqlite3_stmt *statement;
-    int rc;
+    int rc = 0;
 
     catdb_lock(catalog);
-    statement = catdb_use(catalog, CATDB_USER_GET);
-    catdb_bind_int(statement, 1, uid);
-    rc = one_user(catalog, statement, out);
+    if (known->role_count > 0 && known->uid == uid) {
+        *out = *known;
+    } else {
+        statement = catdb_use(catalog, CATDB_USER_GET);
+        catdb_bind_int(statement, 1, uid);
+        rc = one_user(catalog, statement, out);
+        if (rc == 0)
+            *known = *out;
+    }
     catdb_unlock(catalog);
     return rc;
 }

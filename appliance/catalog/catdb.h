@@ -9,7 +9,8 @@
  *     `superseded` once sealed, and pending_supersede before. So no order of projection can
  *     leave a different state behind, and a discard gives the earlier version back as it was.
  *  4. counts equals a recount.
- *  5. names holds the fold of every user-named folder, case and record but those in unindexed. */
+ *  5. names holds the fold of every user-named folder, case and record but those in unindexed.
+ *  6. A slot of known with role_count > 0 equals the rows of its uid in users and roles. */
 #ifndef SR_CATALOG_CATDB_H
 #define SR_CATALOG_CATDB_H
 
@@ -22,6 +23,7 @@
 #define CATDB_DESTROYED_NAME "(已销毁)" /* of a record whose key, and so whose name, is destroyed */
 #define CATDB_UID_UNKNOWN UINT32_MAX    /* its maker; (uid_t)-1 is nobody's */
 #define CATDB_NOWHERE UINT64_C(0)       /* its parent: shown in no folder */
+#define CATDB_KNOWN 16                  /* people kept at hand: every request of the mount asks */
 
 struct catalog {
     pthread_mutex_t lock; /* guards everything below */
@@ -32,6 +34,7 @@ struct catalog {
     unsigned pending;    /* projections since it began */
     struct catalog_counts counts; /* entries excepted: low + rows of applied */
     uint64_t applied_count;       /* rows of table applied */
+    struct catalog_user known[CATDB_KNOWN]; /* by uid % CATDB_KNOWN */
 };
 
 void catdb_lock(struct catalog *catalog);

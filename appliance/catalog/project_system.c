@@ -162,6 +162,7 @@ int project_user_add(const struct project *p)
         (rc = project_array(p->entry, "roles", CATALOG_ROLES_MAX, &roles)) < 0 ||
         (rc = user_exists(p, uid, &known)) < 0)
         return rc;
+    catalog->known[uid % CATDB_KNOWN].role_count = 0; /* read anew, also when this is rolled back */
     statement = catdb_use(catalog, CATDB_USER_SET);
     catdb_bind_int(statement, 1, uid);
     catdb_bind_text(statement, 2, account);
