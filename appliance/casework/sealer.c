@@ -18,6 +18,8 @@
 #define RETRY_DOUBLINGS 7 /* ten minutes at most */
 #define TICK_NS (INT64_C(1000000000))
 #define LINGER_NS (TICK_NS / 100)
+#define SLOW_NS (TICK_NS / 1000)
+#define LARGE_BYTES (UINT64_C(8) << 20)
 #define COMMIT_RETRY_NS (TICK_NS / 5)
 #define HOLES_IN_ENTRY 64
 
@@ -29,12 +31,18 @@ struct seal {
     int status;
 };
 
+/* One for the life of the sealer, with its helpers. lock guards ready, next, busy and stop: items below
+ * ready are to be finalized, from next on by whoever takes them; busy of them are under way. */
 struct batch {
     struct door *door;
     struct seal items[BATCH];
     size_t count;
     pthread_mutex_t lock;
-    size_t next; /* to be finalized */
+    pthread_cond_t work, idle;
+    size_t ready, next, busy;
+    bool stop;
+    pthread_t helpers[FINALIZERS - 1];
+    size_t helper_count;
 };
 
 /* Lock held. */
@@ -57,36 +65,99 @@ static void collect_due(struct door *door, struct batch *batch, int64_t now, int
         }
 }
 
-static void *finalize_thread(void *context)
+static void finalize_one(struct door *door, struct seal *seal)
+{
+    seal->status = staging_finalize(seal->live->staging, &seal->content);
+    if (seal->status == 0)
+        seal->status = staging_link(seal->live->staging);
+    if (seal->status == SR_ERR_DAMAGED && seal->live->failures == 0)
+        door_alert(door, "staging.damaged", &seal->live->object, sr_error_message());
+    if (seal->status < 0)
+        sr_log_failure("a record could not be sealed; it is tried again");
+}
+
+/* A helper goes on beside this thread. Lock held. */
+static void call_helper(struct batch *batch)
+{
+    if (batch->next < batch->ready)
+        pthread_cond_signal(&batch->work);
+}
+
+/* Takes items until none is left. For one that is large, or took long because it waited for the disk, a
+ * helper is called. What is quick is quicker without, as a helper would take the processors from those
+ * that copy. Lock held, dropped meanwhile. */
+static void finalize_some(struct batch *batch)
+{
+    struct sr_io *io = batch->door->io;
+    while (batch->next < batch->ready) {
+        struct seal *seal = &batch->items[batch->next++];
+        batch->busy++;
+        if (staging_size(seal->live->staging) >= LARGE_BYTES)
+            call_helper(batch);
+        pthread_mutex_unlock(&batch->lock);
+        int64_t from_ns = io->boottime_ns(io);
+        finalize_one(batch->door, seal);
+        bool slow = io->boottime_ns(io) - from_ns > SLOW_NS;
+        pthread_mutex_lock(&batch->lock);
+        batch->busy--;
+        if (slow)
+            call_helper(batch);
+    }
+    if (batch->busy == 0)
+        pthread_cond_signal(&batch->idle);
+}
+
+static void *helper_thread(void *context)
 {
     struct batch *batch = context;
-    for (;;) {
-        pthread_mutex_lock(&batch->lock);
-        size_t i = batch->next < batch->count ? batch->next++ : BATCH;
-        pthread_mutex_unlock(&batch->lock);
-        if (i == BATCH)
-            return NULL;
-        struct seal *seal = &batch->items[i];
-        seal->status = staging_finalize(seal->live->staging, &seal->content);
-        if (seal->status == 0)
-            seal->status = staging_link(seal->live->staging);
-        if (seal->status == SR_ERR_DAMAGED && seal->live->failures == 0)
-            door_alert(batch->door, "staging.damaged", &seal->live->object, sr_error_message());
-        if (seal->status < 0)
-            sr_log_failure("a record could not be sealed; it is tried again");
+    pthread_mutex_lock(&batch->lock);
+    while (!batch->stop) {
+        finalize_some(batch);
+        pthread_cond_wait(&batch->work, &batch->lock);
     }
+    pthread_mutex_unlock(&batch->lock);
+    return NULL;
 }
 
 static void finalize_all(struct batch *batch)
 {
-    pthread_t threads[FINALIZERS];
-    size_t started = 0;
-    while (started + 1 < FINALIZERS && started + 1 < batch->count &&
-           pthread_create(&threads[started], NULL, finalize_thread, batch) == 0)
-        started++;
-    finalize_thread(batch);
-    while (started > 0)
-        pthread_join(threads[--started], NULL);
+    pthread_mutex_lock(&batch->lock);
+    batch->next = 0;
+    batch->ready = batch->count;
+    finalize_some(batch);
+    while (batch->busy > 0)
+        pthread_cond_wait(&batch->idle, &batch->lock);
+    pthread_mutex_unlock(&batch->lock);
+}
+
+/* Fewer helpers only make it slower. */
+static struct batch *batch_new(struct door *door)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (batch == NULL)
+        return NULL;
+    batch->door = door;
+    pthread_mutex_init(&batch->lock, NULL);
+    pthread_cond_init(&batch->work, NULL);
+    pthread_cond_init(&batch->idle, NULL);
+    while (batch->helper_count < FINALIZERS - 1 &&
+           pthread_create(&batch->helpers[batch->helper_count], NULL, helper_thread, batch) == 0)
+        batch->helper_count++;
+    return batch;
+}
+
+static void batch_free(struct batch *batch)
+{
+    pthread_mutex_lock(&batch->lock);
+    batch->stop = true;
+    pthread_cond_broadcast(&batch->work);
+    pthread_mutex_unlock(&batch->lock);
+    while (batch->helper_count > 0)
+        pthread_join(batch->helpers[--batch->helper_count], NULL);
+    pthread_cond_destroy(&batch->work);
+    pthread_cond_destroy(&batch->idle);
+    pthread_mutex_destroy(&batch->lock);
+    free(batch);
 }
 
 /* The links of all that were finalized, durable. One failure holds back the batch: all are tried again. */
@@ -259,11 +330,8 @@ static void finish_all(struct batch *batch)
     }
 }
 
-static void seal_batch(struct door *door, struct batch *batch)
+static void seal_batch(struct batch *batch)
 {
-    batch->door = door;
-    batch->next = 0;
-    pthread_mutex_init(&batch->lock, NULL);
     finalize_all(batch);
     sync_links(batch);
     append_all(batch);
@@ -274,13 +342,12 @@ static void seal_batch(struct door *door, struct batch *batch)
             json_decref(batch->items[i].entry);
             free(batch->items[i].content.holes);
         }
-    pthread_mutex_destroy(&batch->lock);
 }
 
 static void *sealer_thread(void *context)
 {
     struct door *door = context;
-    struct batch *batch = malloc(sizeof *batch);
+    struct batch *batch = batch_new(door);
     int64_t tick = 0;
     if (batch == NULL)
         abort(); /* at start-up, before anything was accepted */
@@ -291,7 +358,7 @@ static void *sealer_thread(void *context)
         collect_due(door, batch, now, &until);
         if (batch->count > 0) {
             pthread_mutex_unlock(&door->lock);
-            seal_batch(door, batch);
+            seal_batch(batch);
             pthread_mutex_lock(&door->lock);
             if (batch->count < BATCH / 2 && !door->stopping)
                 wait_for(door, LINGER_NS); /* syncs are shared by what comes meanwhile */
@@ -312,7 +379,7 @@ static void *sealer_thread(void *context)
         door->sealer_until_ns = INT64_MIN; /* awake: it looks by itself */
     }
     pthread_mutex_unlock(&door->lock);
-    free(batch);
+    batch_free(batch);
     return NULL;
 }
 

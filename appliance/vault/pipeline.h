@@ -85,6 +85,8 @@ int pipeline_buffers_take(struct pipeline *pipeline, unsigned count, struct segb
 void pipeline_buffers_give(struct pipeline *pipeline, struct segbuf *chain);
 /* Counts buffers that become (+) or stop being (-) dirty or queued. */
 void pipeline_count_dirty(struct pipeline *pipeline, int buffers);
+/* Few enough are dirty that one more may stay so for as long as its file is not sealed. */
+bool pipeline_may_hold(struct pipeline *pipeline);
 
 /* --- Space. --- */
 

@@ -201,6 +201,16 @@ void pipeline_count_dirty(struct pipeline *pipeline, int buffers)
     pthread_mutex_unlock(&pipeline->lock);
 }
 
+bool pipeline_may_hold(struct pipeline *pipeline)
+{
+    bool may;
+
+    pthread_mutex_lock(&pipeline->lock);
+    may = pipeline->dirty < pipeline->budget / 4;
+    pthread_mutex_unlock(&pipeline->lock);
+    return may;
+}
+
 int pipeline_space(struct pipeline *pipeline, size_t len, bool *ample, bool *fits)
 {
     struct sr_io *io = pipeline_io(pipeline);

@@ -301,11 +301,9 @@ int redo_append_meta(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint6
 }
 
 int redo_append_segment(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint64_t position,
-                        const uint8_t *plain)
+                        const uint8_t *plain, size_t len)
 {
-    size_t len = VAULT_SEGMENT_PLAIN;
-
-    while (len > 0 && plain[len - 1] == 0) /* the tail of a small file is most of its segment */
+    while (len > 0 && plain[len - 1] == 0)
         len--;
     sr_put_be64(work + CIPHER_AT, position);
     memcpy(work + CIPHER_AT + 8, plain, len);

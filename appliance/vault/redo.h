@@ -13,7 +13,7 @@
  * key = HKDF-Expand-SHA-384(record key, "strongroom redo v1" || object id).
  *
  * Bodies: meta = size u64, count u32, count x {start u64, end u64}: the bytes that were written.
- *         segment = position u64, 65,536 bytes of plaintext.
+ *         segment = position u64, up to 65,536 bytes of plaintext; what is left out is zero.
  *         seal = size u64, number of segments u64.
  * Reading stops at the first record that does not verify: a tail that was never acknowledged. */
 #ifndef SR_VAULT_REDO_H
@@ -94,8 +94,9 @@ int redo_scan(struct redo *redo, struct sr_gcm *gcm, redo_record_fn *fn, void *c
  * REDO_RECORD_MAX bytes. Not durable before redo_sync. */
 int redo_append_meta(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint64_t size,
                      const struct ranges *ranges);
+/* plain: the first len bytes of the segment; the others are zero. */
 int redo_append_segment(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint64_t position,
-                        const uint8_t *plain);
+                        const uint8_t *plain, size_t len);
 int redo_append_seal(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, uint64_t size,
                      uint64_t segments);
 int redo_sync(struct redo *redo);

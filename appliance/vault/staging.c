@@ -179,7 +179,7 @@ struct replay {
     bool meta; /* something was acknowledged */
     bool sealing;
     uint64_t seal_size, segments;
-    uint8_t *image; /* of the last segment, after the seal record */
+    uint8_t *image; /* the newest one of the last segment, if a seal was recorded */
     bool applied;
 };
 
@@ -197,17 +197,32 @@ static int look_at_record(void *context, const struct redo_record *record)
     case REDO_SEAL:
         replay->sealing = true;
         return redo_parse_seal(record, &replay->seal_size, &replay->segments);
-    case REDO_SEGMENT:
+    case REDO_SEGMENT: /* if no meta record came after it, it stays there, and is older than what is
+                        * written from now on */
         rc = redo_parse_segment(record, &position, &plain);
-        if (rc || !replay->sealing || position != replay->segments - 1)
-            return rc;
-        if (!replay->image)
-            replay->image = sr_secret_alloc(VAULT_SEGMENT_PLAIN);
-        if (!replay->image)
-            return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
-        memcpy(replay->image, plain, VAULT_SEGMENT_PLAIN);
-        return 0;
+        return rc ? rc : ranges_add(&replay->staging->in_redo, position, position + 1);
     }
+    return 0;
+}
+
+/* Keeps the newest image of the last segment. */
+static int look_for_image(void *context, const struct redo_record *record)
+{
+    struct replay *replay = context;
+    const uint8_t *plain;
+    uint64_t position;
+    int rc;
+
+    if (record->type != REDO_SEGMENT)
+        return 0;
+    rc = redo_parse_segment(record, &position, &plain);
+    if (rc || position != replay->segments - 1)
+        return rc;
+    if (!replay->image)
+        replay->image = sr_secret_alloc(VAULT_SEGMENT_PLAIN);
+    if (!replay->image)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
+    memcpy(replay->image, plain, VAULT_SEGMENT_PLAIN);
     return 0;
 }
 
@@ -253,8 +268,11 @@ static int replay_redo(struct staging *staging, struct pipeline_context *context
     if (!rc && replay.sealing && replay.seal_size != staging->size)
         rc = sr_fail(SR_ERR_DAMAGED, "%s: seal and meta records disagree", staging->redo.path);
     if (!rc && replay.sealing) {
-        rc = staging_resume_seal(staging, context, replay.seal_size, replay.image);
-        replay.image = NULL;
+        rc = redo_scan(&staging->redo, context->gcm, look_for_image, &replay);
+        if (!rc) {
+            rc = staging_resume_seal(staging, context, replay.seal_size, replay.image);
+            replay.image = NULL;
+        }
     } else if (!rc && replay.meta) {
         rc = redo_scan(&staging->redo, context->gcm, apply_record, &replay);
         if (!rc && replay.applied)
@@ -264,6 +282,8 @@ static int replay_redo(struct staging *staging, struct pipeline_context *context
                               &staging->written);
         if (!rc)
             rc = staging_sync_names(staging);
+        if (!rc && replay.applied)
+            ranges_clear(&staging->in_redo);
     }
     sr_secret_free(replay.image, VAULT_SEGMENT_PLAIN);
     return rc;
@@ -383,7 +403,7 @@ int staging_close(struct staging *staging)
     pthread_mutex_unlock(&staging->lock);
     if (!dead) {
         pthread_mutex_lock(&staging->sync_lock);
-        flushed = staging_flush(staging);
+        flushed = staging_flush(staging, STAGING_LEAVE_NONE);
         pthread_mutex_unlock(&staging->sync_lock);
     }
     drop_all(staging);

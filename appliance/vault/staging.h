@@ -86,7 +86,8 @@ int staging_discard(struct staging *staging);
 /* As step 4 and discard, by id, without opening (start-up). Missing files are no error. */
 int staging_remove(struct vault *vault, const struct vault_object_id *id);
 
-/* Every object id that has a file in staging/. A non-zero return of fn stops. */
+/* Every object id that has a file in staging/. content_bytes: about how much is in it and in its redo;
+ * 0 if nothing was ever acknowledged there. A non-zero return of fn stops. */
 typedef int staging_list_fn(void *context, const struct vault_object_id *id,
                             uint64_t content_bytes);
 int staging_list(struct vault *vault, staging_list_fn *fn, void *context);

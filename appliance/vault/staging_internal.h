@@ -40,7 +40,8 @@ struct staging_tags {
  *  3. buffers counts all buffers; dirty those that are not CLEAN; queued those on the queue;
  *     writing those that a worker has.
  *  4. A segment is rewritten in the file only if no durable meta record may claim bytes of it and
- *     none of its images is in the redo, or if its new image is durable there (redone).
+ *     none of its images is in the redo, or if its new image is durable there (redone). So the last
+ *     image of a segment in the redo is newer than, or the same as, what the file has of it.
  *  5. acked and acked_size are the last durable meta record less what was cut off since; claimed
  *     holds all that this record names, and every range that one named whose sync failed.
  *  6. hashed segments from 0 have gone through hash, in their present version unless hash_stale. */
@@ -193,16 +194,21 @@ int staging_write_run(struct staging *staging, struct pipeline_context *context,
 
 /* --- staging_sync.c --- */
 
+/* What a flush leaves as it is: nothing, or the tail, the buffer of a last segment that is not whole
+ * yet. It would be written again by the next append or by the seal, so a sync puts its image into
+ * the redo and leaves it dirty. */
+enum staging_leave { STAGING_LEAVE_NONE, STAGING_LEAVE_TAIL };
 /* Puts the images of all dirty segments that need it into the redo, makes that durable and queues
  * the segments. sync_lock held, lock not. */
-int staging_push_held(struct staging *staging, struct pipeline_context *context);
+int staging_push_held(struct staging *staging, struct pipeline_context *context,
+                      enum staging_leave leave);
 /* Queues every dirty buffer that may go in place directly; scheduling them is the caller's. lock held.
  * Returns how many. */
-unsigned staging_queue_dirty(struct staging *staging);
+unsigned staging_queue_dirty(struct staging *staging, enum staging_leave leave);
 /* Waits until no buffer is queued or being written. lock held. */
 void staging_drain(struct staging *staging);
 /* Everything but the acknowledgement: all buffers written in place. sync_lock held. */
-int staging_flush(struct staging *staging);
+int staging_flush(struct staging *staging, enum staging_leave leave);
 /* staging_sync with sync_lock held. */
 int staging_sync_locked(struct staging *staging);
 /* fdatasync of the content; after a failure the content is written again first. sync_lock held. */

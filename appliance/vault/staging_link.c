@@ -182,6 +182,27 @@ struct listing {
     int stopped; /* what ended the listing, if it was not the file system */
 };
 
+/* The content of a small file may be in its redo alone. */
+static int redo_bytes(struct sr_io *io, const char *path, uint64_t *out)
+{
+    struct sr_stat st;
+    char *redo = sr_path("%s.redo", path);
+    int rc;
+
+    *out = 0;
+    if (!redo)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
+    rc = io->stat(io, redo, &st);
+    if (rc < 0 && rc != -ENOENT)
+        rc = sr_fail_errno(-rc, "stat %s", redo);
+    else if (rc == -ENOENT)
+        rc = 0;
+    else if (st.size > REDO_OVERHEAD + REDO_META_LEN(0)) /* more than "nothing was written" */
+        *out = st.size;
+    free(redo);
+    return rc;
+}
+
 /* ID, or an ID.redo whose ID is gone (so that the caller can remove it). */
 static int list_one(const struct listing *listing, const char *name)
 {
@@ -189,6 +210,7 @@ static int list_one(const struct listing *listing, const char *name)
     struct vault_object_id id;
     struct sr_stat st = {0};
     char text[ID_TEXT + 1];
+    uint64_t redo = 0;
     char *path;
     int rc;
 
@@ -204,13 +226,17 @@ static int list_one(const struct listing *listing, const char *name)
     rc = io->stat(io, path, &st);
     if (rc < 0 && rc != -ENOENT)
         rc = sr_fail_errno(-rc, "stat %s", path);
+    else if (rc >= 0 && !name[ID_TEXT])
+        rc = redo_bytes(io, path, &redo);
     free(path);
     if (rc == -ENOENT && name[ID_TEXT])
         return listing->fn(listing->context, &id, 0);
     if (rc || name[ID_TEXT])
         return rc == -ENOENT ? 0 : rc;
     st.size = st.size > VAULT_SEGMENTS_AT ? st.size - VAULT_SEGMENTS_AT : 0;
-    return listing->fn(listing->context, &id, st.size / VAULT_SEGMENT_LEN * VAULT_SEGMENT_PLAIN);
+    if (st.size >= VAULT_SEGMENT_LEN)
+        redo = st.size / VAULT_SEGMENT_LEN * VAULT_SEGMENT_PLAIN;
+    return listing->fn(listing->context, &id, redo);
 }
 
 static int list_entry(void *context, const char *name)

@@ -3,7 +3,7 @@
  *   1. segments that hold bytes outside the written ranges are rewritten (through the redo), sync;
  *   2. segments that were never written are written as encrypted zeros (nothing to lose: no redo);
  *   3. the plaintext hash is finished, reading back what the hasher did not see (staging_hash.c);
- *   4. a seal record and the last segment's image go into the redo, made durable;
+ *   4. a seal record and the last segment's image, unless it is there, go into the redo, made durable;
  *   5. the last segment is written in its final form, then the tag tree, the length is cut,
  *      fdatasync;
  *   6. what was rewritten is read back and compared.
@@ -155,14 +155,33 @@ static int fill_holes(struct staging *staging, struct pipeline_context *context)
 
 /* --- 4 --- */
 
+/* From here on last_plain stands for the last segment, and nothing but the seal writes it: a tail
+ * that was left dirty goes. */
 static void set_sealing(struct staging *staging, uint64_t size, uint8_t *last_plain)
 {
+    struct segbuf *tail;
+
     pthread_mutex_lock(&staging->lock);
     staging->sealing = true;
     staging->seal_size = size;
     staging->last_plain = last_plain;
+    staging_drain(staging);
+    tail = staging_find(staging, staging_segments(size) - 1);
+    if (tail && tail->state == SEGBUF_DIRTY)
+        staging_drop(staging, tail);
     pthread_mutex_unlock(&staging->lock);
     staging->seal_recorded = true;
+}
+
+/* The redo has the newest image of a segment (invariant 4) that was synced. */
+static bool is_in_redo(struct staging *staging, uint64_t position)
+{
+    bool there;
+
+    pthread_mutex_lock(&staging->lock);
+    there = ranges_contain(&staging->in_redo, position, position + 1);
+    pthread_mutex_unlock(&staging->lock);
+    return there;
 }
 
 static int record_seal(struct staging *staging, struct pipeline_context *context,
@@ -172,9 +191,9 @@ static int record_seal(struct staging *staging, struct pipeline_context *context
     int rc =
         redo_append_seal(&staging->redo, context->gcm, context->cipher, staging->size, segments);
 
-    if (!rc && staging_written_in(staging, segments - 1))
+    if (!rc && staging_written_in(staging, segments - 1) && !is_in_redo(staging, segments - 1))
         rc = redo_append_segment(&staging->redo, context->gcm, context->cipher, segments - 1,
-                                 last_plain);
+                                 last_plain, staging_last_len(staging->size));
     if (!rc)
         rc = redo_sync(&staging->redo);
     if (!rc)

@@ -4,9 +4,12 @@
  *   1. every dirty segment that no durable meta record may claim is written in place;
  *   2. the images of the others are appended to the redo, the redo is made durable, then they are
  *      written in place (write-ahead: a torn write is repaired from the image);
- *   3. fdatasync of the content;
- *   4. a meta record (size, written ranges) is appended and made durable;
+ *   3. fdatasync of the content, if anything was written since the last one;
+ *   4. the image of the tail (the last segment while it is not whole) and a meta record (size, written
+ *      ranges) are appended and made durable;
  *   5. the folder is synced if a name in it is new.
+ * The tail is left out of 1 and 2: it stays dirty in memory, as the next append or the seal writes it
+ * again. Under pressure, when the redo grows long, or at a close it goes in place like any other.
  * Steps 3 and 4 are serial on purpose. Were the meta record written while the content is still on
  * its way, a crash between them would leave a record that claims segments which do not decrypt;
  * opening would then have to take "the last meta record claims a damaged segment" for "it was never
@@ -21,7 +24,12 @@
 _Static_assert(REDO_RECORD_MAX <= PIPELINE_RUN * VAULT_SEGMENT_LEN,
                "a context's cipher buffer must hold any redo record");
 
-unsigned staging_queue_dirty(struct staging *staging)
+static bool is_tail(const struct staging *staging, const struct segbuf *buffer)
+{
+    return buffer->position == staging->size / VAULT_SEGMENT_PLAIN;
+}
+
+unsigned staging_queue_dirty(struct staging *staging, enum staging_leave leave)
 {
     unsigned count = 0;
 
@@ -29,6 +37,8 @@ unsigned staging_queue_dirty(struct staging *staging)
         if (buffer->state != SEGBUF_DIRTY || buffer->filling || buffer->writing)
             continue;
         if (staging_needs_redo(staging, buffer->position) && !buffer->redone)
+            continue;
+        if (leave == STAGING_LEAVE_TAIL && is_tail(staging, buffer))
             continue;
         staging_enqueue(staging, buffer);
         count++;
@@ -44,7 +54,7 @@ void staging_drain(struct staging *staging)
 
 /* Pins every dirty segment that must go through the redo. lock held. *held is chained by
  * queue_next. */
-static int pin_held(struct staging *staging, struct segbuf **held)
+static int pin_held(struct staging *staging, enum staging_leave leave, struct segbuf **held)
 {
     struct segbuf **at = held;
     int rc;
@@ -52,7 +62,8 @@ static int pin_held(struct staging *staging, struct segbuf **held)
     *held = NULL;
     for (struct segbuf *buffer = staging->all_head; buffer; buffer = buffer->all_next) {
         if (buffer->state != SEGBUF_DIRTY || buffer->filling || buffer->writing || buffer->redone ||
-            !staging_needs_redo(staging, buffer->position))
+            !staging_needs_redo(staging, buffer->position) ||
+            (leave == STAGING_LEAVE_TAIL && is_tail(staging, buffer)))
             continue;
         /* Before the append: a failed one may have reached the disk. */
         rc = ranges_add(&staging->in_redo, buffer->position, buffer->position + 1);
@@ -155,6 +166,8 @@ static int compact_if_large(struct staging *staging, struct pipeline_context *co
         staging->seal_recorded)
         return 0;
     pthread_mutex_lock(&staging->lock);
+    if (staging_queue_dirty(staging, STAGING_LEAVE_NONE)) /* a tail that was left */
+        pipeline_schedule_write(staging->pipeline, &staging->member);
     staging_drain(staging);
     /* An image whose write in place failed must stay. */
     for (struct segbuf *buffer = staging->all_head; buffer; buffer = buffer->all_next)
@@ -167,7 +180,8 @@ static int compact_if_large(struct staging *staging, struct pipeline_context *co
     return rc ? rc : compact(staging, context);
 }
 
-int staging_push_held(struct staging *staging, struct pipeline_context *context)
+int staging_push_held(struct staging *staging, struct pipeline_context *context,
+                      enum staging_leave leave)
 {
     struct segbuf *held = NULL;
     uint64_t cut_size = 0;
@@ -177,7 +191,7 @@ int staging_push_held(struct staging *staging, struct pipeline_context *context)
     if (rc)
         goto latch;
     pthread_mutex_lock(&staging->lock);
-    rc = pin_held(staging, &held);
+    rc = pin_held(staging, leave, &held);
     pthread_mutex_unlock(&staging->lock);
     if (!held && !rc)
         return 0;
@@ -187,7 +201,7 @@ int staging_push_held(struct staging *staging, struct pipeline_context *context)
         rc = staging_fill(staging, context, buffer);
         if (!rc)
             rc = redo_append_segment(&staging->redo, context->gcm, context->cipher,
-                                     buffer->position, buffer->data);
+                                     buffer->position, buffer->data, VAULT_SEGMENT_PLAIN);
     }
     if (!rc)
         rc = redo_sync(&staging->redo);
@@ -207,7 +221,7 @@ latch:
     return rc;
 }
 
-int staging_flush(struct staging *staging)
+int staging_flush(struct staging *staging, enum staging_leave leave)
 {
     struct pipeline_context *context = NULL;
     int rc = pipeline_context_get(staging->pipeline, &context);
@@ -216,14 +230,14 @@ int staging_flush(struct staging *staging)
     if (rc)
         return rc;
     pthread_mutex_lock(&staging->lock);
-    few = staging_queue_dirty(staging) <= PIPELINE_RUN;
+    few = staging_queue_dirty(staging, leave) <= PIPELINE_RUN;
     if (!few)
         pipeline_schedule_write(staging->pipeline, &staging->member);
     pthread_mutex_unlock(&staging->lock);
     /* A small file's one run is written here: handing it over would cost more than the writing. */
     if (few)
         staging_write_task(staging, context);
-    rc = staging_push_held(staging, context);
+    rc = staging_push_held(staging, context, leave);
     pipeline_context_put(staging->pipeline, context);
     pthread_mutex_lock(&staging->lock);
     staging_drain(staging);
@@ -301,26 +315,86 @@ int staging_sync_content(struct staging *staging)
     return 0;
 }
 
-/* Nothing has changed since the last meta record. */
+/* The tail if its image is not in the redo. lock held. */
+static struct segbuf *unsaved_tail(const struct staging *staging)
+{
+    struct segbuf *tail = staging_find(staging, staging->size / VAULT_SEGMENT_PLAIN);
+
+    return tail && tail->state == SEGBUF_DIRTY && !tail->redone ? tail : NULL;
+}
+
+/* Every byte written in place so far is durable, the head too: the redo is made after it. */
+static bool is_content_durable(const struct staging *staging)
+{
+    return staging->redo.good_len && !staging->content_suspect && !staging->unsynced.count &&
+           !staging->suspect.count;
+}
+
+/* Nothing has changed since the last meta record. lock held. */
 static bool is_durable(const struct staging *staging)
 {
-    return staging->names_durable && !staging->content_suspect && !staging->unsynced.count &&
-           !staging->suspect.count && !staging->cut && staging->size == staging->acked_size &&
+    return staging->names_durable && is_content_durable(staging) && !unsaved_tail(staging) &&
+           !staging->cut && staging->size == staging->acked_size &&
            ranges_equal(&staging->written, &staging->acked);
 }
 
-/* Steps 3 to 5. Writers wait and all buffers are clean, so the state stands still without the lock;
- * readers only look. */
+/* Appends the tail's image, if there is one to append; *tail is pinned then. */
+static int append_tail(struct staging *staging, struct pipeline_context *context,
+                       struct segbuf **tail)
+{
+    size_t len = staging_last_len(staging->size);
+    uint64_t cut_size;
+    int rc = 0;
+
+    pthread_mutex_lock(&staging->lock);
+    *tail = unsaved_tail(staging);
+    if (*tail) {
+        /* Before the append: a failed one may have reached the disk. */
+        rc = ranges_add(&staging->in_redo, (*tail)->position, (*tail)->position + 1);
+        (*tail)->writing = true;
+        staging->writing++;
+    }
+    pthread_mutex_unlock(&staging->lock);
+    if (!*tail || rc)
+        return rc;
+    rc = append_cut(staging, context, &cut_size);
+    if (!rc && ((*tail)->lo > 0 || (*tail)->hi < len)) /* the rest is in the file */
+        rc = staging_fill(staging, context, *tail);
+    return rc ? rc
+              : redo_append_segment(&staging->redo, context->gcm, context->cipher,
+                                    (*tail)->position, (*tail)->data, len);
+}
+
+static void unpin_tail(struct staging *staging, struct segbuf *tail, bool redone)
+{
+    if (!tail)
+        return;
+    pthread_mutex_lock(&staging->lock);
+    tail->writing = false;
+    tail->redone = redone;
+    staging->writing--;
+    staging_notify(staging);
+    pthread_mutex_unlock(&staging->lock);
+}
+
+/* Steps 3 to 5. Writers wait and all buffers but the tail are clean, so the state stands still
+ * without the lock; readers only look. */
 static int acknowledge(struct staging *staging, struct pipeline_context *context)
 {
-    int rc;
+    struct segbuf *tail = NULL;
+    int rc = 0;
 
     if (staging->written.count > REDO_MAX_RANGES)
         return sr_fail(SR_ERR_TOO_LARGE, "a file of more than %u separate written ranges",
                        REDO_MAX_RANGES);
-    rc = staging_sync_content(staging);
-    if (rc)
+    if (!is_content_durable(staging))
+        rc = staging_sync_content(staging);
+    if (!rc)
+        rc = append_tail(staging, context, &tail);
+    if (rc) {
+        unpin_tail(staging, tail, false);
         return rc;
+    }
     /* From the append on a crash may find the record, whether or not it is acknowledged. */
     pthread_mutex_lock(&staging->lock);
     rc = ranges_merge(&staging->claimed, &staging->written);
@@ -332,6 +406,7 @@ static int acknowledge(struct staging *staging, struct pipeline_context *context
         rc = redo_sync(&staging->redo);
     if (!rc)
         rc = staging_sync_names(staging);
+    unpin_tail(staging, tail, !rc);
     if (rc)
         return rc;
     pthread_mutex_lock(&staging->lock);
@@ -350,9 +425,12 @@ static int acknowledge(struct staging *staging, struct pipeline_context *context
 int staging_sync_locked(struct staging *staging)
 {
     struct pipeline_context *context = NULL;
-    bool durable;
+    enum staging_leave leave = STAGING_LEAVE_NONE;
+    bool durable, compactable = false;
     int rc;
 
+    if (staging->redo.good_len <= STAGING_REDO_LIMIT && pipeline_may_hold(staging->pipeline))
+        leave = STAGING_LEAVE_TAIL;
     pthread_mutex_lock(&staging->lock);
     rc = staging_take_error(staging);
     if (rc) {
@@ -363,18 +441,20 @@ int staging_sync_locked(struct staging *staging)
     while (staging->filling)
         staging_wait(staging);
     pthread_mutex_unlock(&staging->lock);
-    rc = staging_flush(staging);
+    rc = staging_flush(staging, leave);
     if (!rc)
         rc = pipeline_context_get(staging->pipeline, &context);
     if (!rc) {
         pthread_mutex_lock(&staging->lock);
-        assert(!staging->dirty);
+        assert(staging->dirty <= (leave == STAGING_LEAVE_TAIL));
+        compactable = !staging->dirty;
         durable = is_durable(staging);
         pthread_mutex_unlock(&staging->lock);
         if (!durable)
             rc = acknowledge(staging, context);
         /* The content is safe either way; a redo that stays long is tried again. */
-        if (!rc && staging->redo.good_len > STAGING_REDO_LIMIT && compact(staging, context))
+        if (!rc && staging->redo.good_len > STAGING_REDO_LIMIT && compactable &&
+            compact(staging, context))
             sr_log_failure("compaction of a redo file");
     }
     pipeline_context_put(staging->pipeline, context);

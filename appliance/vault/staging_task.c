@@ -201,7 +201,7 @@ struct staging_relief staging_relieve(struct staging *staging, bool flush)
     relief.failing = staging->error.code != 0;
     relief.waiting = staging->syncing || staging->filling;
     if (flush && !relief.failing && !staging->dead) {
-        unsigned queued = staging_queue_dirty(staging);
+        unsigned queued = staging_queue_dirty(staging, STAGING_LEAVE_NONE);
 
         relief.progress += queued;
         if (queued)
@@ -219,7 +219,7 @@ struct staging_relief staging_relieve(struct staging *staging, bool flush)
         return relief;
     }
     if (!pipeline_context_get(staging->pipeline, &context)) {
-        if (!staging_push_held(staging, context))
+        if (!staging_push_held(staging, context, STAGING_LEAVE_NONE))
             relief.progress++;
         pipeline_context_put(staging->pipeline, context);
     }

@@ -260,7 +260,7 @@ static int write_through(struct staging *staging)
     int rc;
 
     pthread_mutex_lock(&staging->sync_lock);
-    rc = staging_flush(staging);
+    rc = staging_flush(staging, STAGING_LEAVE_NONE);
     pthread_mutex_unlock(&staging->sync_lock);
     return rc;
 }
