@@ -1,9 +1,11 @@
 #include "fusefs/dying.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define FLAG_EXITING 0x4 /* PF_EXITING of the kernel's include/linux/sched.h */
@@ -30,6 +32,17 @@ bool dying_parse_stat(const char *text)
     return (flags & FLAG_EXITING) && (exit_code & 0x7f) != 0;
 }
 
+/* The kernel takes a thread's memory away before it closes its descriptors (do_exit), so a thread that
+ * has memory closes by itself. Asked by reading one byte at address 0, where nothing is: one system
+ * call, a tenth of what /proc costs. false if it has none, or if we may not ask. */
+static bool has_memory(pid_t thread_id)
+{
+    char byte;
+    struct iovec local = {&byte, 1}, remote = {NULL, 1};
+
+    return process_vm_readv(thread_id, &local, 1, &remote, 1, 0) >= 0 || errno == EFAULT;
+}
+
 /* A killed program's descriptors are closed for it by the kernel, with the same FLUSH that a
  * close of its own makes. The thread waits in that request while we look, so what we read stays
  * true. Needs CAP_SYS_PTRACE: without it the exit code of another user's process reads as 0. */
@@ -39,7 +52,7 @@ bool dying_by_signal(pid_t thread_id)
     ssize_t len;
     int fd;
 
-    if (thread_id <= 0)
+    if (thread_id <= 0 || has_memory(thread_id))
         return false;
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)thread_id);
     fd = open(path, O_RDONLY | O_CLOEXEC);

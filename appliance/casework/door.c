@@ -165,6 +165,7 @@ int door_start(const struct door_config *config, struct door_salvage *salvage, s
         door_free(door);
         return sr_error_raise(&why);
     }
+    staging_keep_ready(door->vault, config->ready_files);
     *out = door;
     return 0;
 }

@@ -39,6 +39,7 @@ struct door_config {
     uint32_t first_uid; /* uids for new accounts start here (20000) */
     bool manage_accounts; /* false in tests: user add makes the ledger entry only */
     const char *smb_conf; /* for smbpasswd; NULL: no Samba accounts */
+    unsigned ready_files; /* new files kept ready while many are created (staging_keep_ready) */
     /* Called (from any thread, without the door's lock) when what the kernel cached is no longer
      * true: entry when name != NULL, otherwise attributes and pages of node. May be NULL. */
     void (*invalidate)(void *context, uint64_t node, uint64_t parent, const char *name);

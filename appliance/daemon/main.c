@@ -25,6 +25,7 @@
 #define STATUS_USAGE 2
 #define STATUS_SYSTEM 3
 #define LINE_MAX_LEN 900
+#define READY_FILES 16
 
 struct daemon {
     struct options options;
@@ -169,6 +170,7 @@ static int open_mount(struct daemon *daemon)
         .first_uid = options->first_uid,
         .manage_accounts = options->manage_accounts,
         .smb_conf = options->smb_conf,
+        .ready_files = READY_FILES,
         .invalidate = fusefs_invalidate,
     };
     int rc = fusefs_mount(&config, &daemon->fs);

@@ -264,6 +264,11 @@ static void *worker_main(void *argument)
             pipeline->write_head = member->write_next;
             member->on_write = false;
             run_task(pipeline, member, false, context);
+        } else if (pipeline->ready_due && !pipeline->stopping) {
+            pipeline->ready_due = false;
+            pthread_mutex_unlock(&pipeline->lock);
+            staging_ready_fill(pipeline->vault);
+            pthread_mutex_lock(&pipeline->lock);
         } else if (pipeline->stopping) {
             break;
         } else {
@@ -333,6 +338,7 @@ void pipeline_stop(struct pipeline *pipeline)
     pthread_mutex_unlock(&pipeline->lock);
     for (unsigned i = 0; i < pipeline->thread_count; i++)
         pthread_join(pipeline->threads[i], NULL);
+    staging_ready_drop(pipeline->vault);
     while ((context = pipeline->contexts)) {
         pipeline->contexts = context->next;
         context_free(context);

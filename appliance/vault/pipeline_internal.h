@@ -1,4 +1,5 @@
-/* The pipeline's own state, shared by pipeline.c (threads) and pipeline_pool.c (buffers, space). */
+/* The pipeline's own state, shared by pipeline.c (threads), pipeline_pool.c (buffers, space) and
+ * staging_ready.c (files made ahead of need). */
 #ifndef SR_VAULT_PIPELINE_INTERNAL_H
 #define SR_VAULT_PIPELINE_INTERNAL_H
 
@@ -6,6 +7,7 @@
 
 #include "base/io.h"
 #include "vault/pipeline.h"
+#include "vault/staging.h"
 
 #define PIPELINE_BLOCK 16u         /* buffers mapped at once */
 #define PIPELINE_POOLED_CONTEXTS 8 /* kept for readers and syncs */
@@ -20,7 +22,8 @@ struct pipeline_block {
  * 1. in_use <= budget, and in_use plus the free list are all buffers of all blocks.
  * 2. A member is on the write (hash) list exactly if on_write (on_hash).
  * 3. running is the sum of the pins that workers hold.
- * 4. Free buffers beyond cold_count at the front of the list may hold plaintext. */
+ * 4. Free buffers beyond cold_count at the front of the list may hold plaintext.
+ * 5. ready[0, ready_count) are fresh files that belong to nobody; ready_due: a worker shall make more. */
 struct pipeline {
     struct vault *vault;
     pthread_mutex_t lock;
@@ -47,6 +50,11 @@ struct pipeline {
 
     struct pipeline_context *contexts;
     unsigned context_count;
+
+    struct staging *ready[STAGING_READY_MAX];
+    unsigned ready_count, ready_wanted;
+    bool ready_due;
+    int64_t ready_taken_ns; /* boottime of the last create */
 
     bool space_known;
     uint64_t space_ahead;    /* free beyond reserve and queues when last asked */

@@ -253,26 +253,31 @@ static int seal_record(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, enu
                           body_len, cipher, cipher + body_len);
 }
 
+int redo_make(struct redo *redo)
+{
+    int rc;
+
+    if (redo->fd >= 0)
+        return 0;
+    rc = open_file(redo, redo->path, O_RDWR | O_CREAT, &redo->fd);
+    if (!rc && redo->fd < 0)
+        rc = sr_fail_errno(ENOENT, "create %s", redo->path);
+    if (rc)
+        redo->fd = -1;
+    return rc;
+}
+
 static int append(struct redo *redo, struct sr_gcm *gcm, uint8_t *work, enum redo_type type,
                   size_t body_len)
 {
-    int rc = 0;
+    int rc = redo_make(redo);
 
-    if (redo->fd < 0) {
-        rc = open_file(redo, redo->path, O_RDWR | O_CREAT, &redo->fd);
-        if (!rc && redo->fd < 0)
-            rc = sr_fail_errno(ENOENT, "create %s", redo->path);
-        if (rc) {
-            redo->fd = -1;
-            goto out;
-        }
-    }
-    rc = seal_record(redo, gcm, work, type, body_len);
+    if (!rc)
+        rc = seal_record(redo, gcm, work, type, body_len);
     if (!rc)
         rc = sr_io_write_full(redo->io, redo->fd, work, REDO_OVERHEAD + body_len, redo->len);
     if (!rc)
         redo->len += REDO_OVERHEAD + body_len;
-out:
     if (rc) {
         sr_wipe(work + CIPHER_AT, body_len);
         redo->len = redo->good_len;

@@ -85,6 +85,9 @@ int redo_init(struct redo *redo, struct sr_io *io, const char *path,
               const struct redo_secret *secret);
 void redo_close(struct redo *redo); /* wiped; fine on a zeroed struct whose fd is -1 */
 
+/* Makes the file, empty, if it is not open; its name is then not durable. */
+int redo_make(struct redo *redo);
+
 typedef int redo_record_fn(void *context, const struct redo_record *record);
 /* Opens the file if it is there (fd stays -1 otherwise), removes ID.redo.new and calls back with
  * each record that verifies; a non-zero return stops and is returned. May be called again. */

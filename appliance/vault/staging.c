@@ -128,6 +128,12 @@ static int init_redo(struct staging *staging, const uint8_t key[SR_KEY_LEN])
 
 int staging_create(struct vault *vault, struct staging **out)
 {
+    *out = staging_ready_take(vault);
+    return *out ? 0 : staging_make(vault, out);
+}
+
+int staging_make(struct vault *vault, struct staging **out)
+{
     struct sr_io *io = vault_io(vault);
     struct staging *staging = NULL;
     struct vault_object_id id;
@@ -265,6 +271,7 @@ static int replay_redo(struct staging *staging, struct pipeline_context *context
         rc = ranges_copy(&staging->claimed, &staging->written);
     staging->acked_size = staging->size;
     staging->maybe_unclean = true;
+    staging->head_durable = staging->redo.good_len > 0; /* the redo is made after it */
     if (!rc && replay.sealing && replay.seal_size != staging->size)
         rc = sr_fail(SR_ERR_DAMAGED, "%s: seal and meta records disagree", staging->redo.path);
     if (!rc && replay.sealing) {

@@ -37,6 +37,11 @@ struct staging_seal { /* what a seal entry holds */
 /* Takes a record key (extending the key pages is the caller's business: SR_ERR_NOT_FOUND when there
  * is none left), writes the header. Durable only after staging_sync. */
 int staging_create(struct vault *vault, struct staging **out);
+/* From now on up to count (at most STAGING_READY_MAX) new files are kept ready for staging_create, head
+ * and names durable, made by a worker while one file after the other is created. 0, as at first: none.
+ * They hold nothing and belong to nobody; vault_close removes them, or the next start. */
+void staging_keep_ready(struct vault *vault, unsigned count);
+#define STAGING_READY_MAX 32
 /* After a restart: opens VAULT/staging/ID, replays its redo. SR_ERR_NOT_FOUND, SR_ERR_DAMAGED. */
 int staging_open(struct vault *vault, const struct vault_object_id *id, struct staging **out);
 /* Drains, drops the handle; the file stays. Returns the latched error. NULL ok. */

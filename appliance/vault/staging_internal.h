@@ -4,7 +4,7 @@
  * staging_write.c  write, truncate                    staging_read.c    read, load of a segment
  * staging_task.c   what workers do                    staging_sync.c    acknowledging
  * staging_seal.c   finalize                           staging_hash.c    end of the hash
- * staging_link.c   names in folders
+ * staging_link.c   names in folders                   staging_ready.c   files made ahead of need
  *
  * The written ranges are the truth about content: a byte outside them is zero, whatever the
  * ciphertext says. So a shrink need not touch the file, and bytes that a crash left behind, or that
@@ -65,6 +65,7 @@ struct staging {
     pthread_mutex_t sync_lock;
     struct redo redo;         /* sync_lock */
     bool names_durable;       /* sync_lock: the folder was synced since a name in it changed */
+    bool head_durable;        /* sync_lock */
     bool content_suspect;     /* sync_lock: the last fdatasync of the content failed */
     struct ranges suspect;    /* sync_lock: positions given to an fdatasync that did not succeed */
     bool seal_recorded;       /* sync_lock: the redo holds a seal record; last_plain is set */
@@ -229,9 +230,20 @@ int staging_resume_seal(struct staging *staging, struct pipeline_context *contex
 int staging_finish_hash(struct staging *staging, struct pipeline_context *context,
                         const uint8_t *last_plain);
 
+/* --- staging_ready.c --- */
+
+/* One of the files that are ready, or NULL. */
+struct staging *staging_ready_take(struct vault *vault);
+/* Called by a worker: makes as many as are wanted. No lock held. */
+void staging_ready_fill(struct vault *vault);
+/* Removes those that nobody took. The workers have nothing to do any more. */
+void staging_ready_drop(struct vault *vault);
+
 /* --- staging.c --- */
 
 void staging_free(struct staging *staging);
+/* What staging_create does when no file is ready. */
+int staging_make(struct vault *vault, struct staging **out);
 /* The object file's head: fills bytes 0..4095. */
 void staging_put_header(const struct vault_identity *identity, const struct vault_object_id *id,
                         uint64_t key_id, uint8_t header[VAULT_HEADER_LEN]);

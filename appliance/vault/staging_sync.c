@@ -311,6 +311,7 @@ int staging_sync_content(struct staging *staging)
         return sr_fail_errno(-rc, "sync %s", staging->path);
     }
     staging->content_suspect = false;
+    staging->head_durable = true;
     ranges_clear(&staging->suspect);
     return 0;
 }
@@ -323,10 +324,10 @@ static struct segbuf *unsaved_tail(const struct staging *staging)
     return tail && tail->state == SEGBUF_DIRTY && !tail->redone ? tail : NULL;
 }
 
-/* Every byte written in place so far is durable, the head too: the redo is made after it. */
+/* Every byte written in place so far is durable, the head too. */
 static bool is_content_durable(const struct staging *staging)
 {
-    return staging->redo.good_len && !staging->content_suspect && !staging->unsynced.count &&
+    return staging->head_durable && !staging->content_suspect && !staging->unsynced.count &&
            !staging->suspect.count;
 }
 
