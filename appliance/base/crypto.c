@@ -31,7 +31,8 @@ static int fail(const char *what)
 void sr_wipe(void *secret, size_t len)
 {
     if (secret)
-        explicit_bzero(secret, len); /* as sure as OPENSSL_cleanse, and ten times as fast for 64 KiB */
+        explicit_bzero(secret,
+                       len); /* as sure as OPENSSL_cleanse, and ten times as fast for 64 KiB */
 }
 
 bool sr_equal_constant_time(const void *a, const void *b, size_t len)

@@ -32,8 +32,8 @@ struct catalog {
     uint64_t low;        /* every index below is applied */
     bool in_transaction; /* kept open over many projections; readers share the connection */
     unsigned pending;    /* projections since it began */
-    struct catalog_counts counts; /* entries excepted: low + rows of applied */
-    uint64_t applied_count;       /* rows of table applied */
+    struct catalog_counts counts;           /* entries excepted: low + rows of applied */
+    uint64_t applied_count;                 /* rows of table applied */
     struct catalog_user known[CATDB_KNOWN]; /* by uid % CATDB_KNOWN */
 };
 

@@ -22,6 +22,7 @@
 #include "casework/audit.h"
 #include "tests/lib/world.h"
 #include "vault/object.h"
+#include "vault/staging_internal.h"
 
 #define STAGE "2026/案/02调查取证"
 #define SETTLE_NS (3600 * INT64_C(1000000000)) /* the script asks for its seals */
@@ -43,6 +44,7 @@ struct script {
     struct world world;
     struct track *tracks;
     size_t count;
+    unsigned ready_files;
 };
 
 static struct track *track_new(struct script *script, const struct catalog_node *node)
@@ -262,6 +264,10 @@ static int run_script(struct script *script, struct memfs *fs)
     script->count = 0;
     if (first < 0)
         return first;
+    if (script->ready_files > 0) {
+        staging_keep_ready(script->world.vault, script->ready_files);
+        staging_ready_fill(script->world.vault);
+    }
     for (size_t i = 0; i < sizeof acts / sizeof acts[0] && !memfs_is_off(fs); i++) {
         int status = acts[i](script);
         if (first == 0)
@@ -356,6 +362,24 @@ static void remove_empty(struct world *world)
             assert_int_equal(door_unlink(world->door, &officer, node.parent, node.name), 0);
 }
 
+static int count_file(void *context, const struct vault_object_id *id, uint64_t content_bytes)
+{
+    (void)id;
+    (void)content_bytes;
+    ++*(uint64_t *)context;
+    return 0;
+}
+
+/* Nothing lies in staging/ but what the catalog knows, and what salvage has said it keeps. */
+static void check_staging(struct world *world)
+{
+    struct catalog_counts counts;
+    uint64_t files = 0;
+    assert_int_equal(staging_list(world->vault, count_file, &files), 0);
+    assert_int_equal(catalog_counts(door_catalog(world->door), &counts), 0);
+    assert_true(files <= counts.staging + world->salvage.orphans_kept);
+}
+
 static void check_after(struct memfs *fs, const struct script *script, const char *what, uint64_t n)
 {
     struct world world;
@@ -364,6 +388,7 @@ static void check_after(struct memfs *fs, const struct script *script, const cha
         fail_msg("%s %llu: the store does not open: %s", what, (unsigned long long)n,
                  sr_error_message());
     assert_int_equal(world.salvage.damaged, 0);
+    check_staging(&world);
     for (size_t i = 0; i < script->count; i++)
         check_track(&world, &script->tracks[i]);
     remove_empty(&world);
@@ -463,12 +488,24 @@ static void test_cut_at_every_sync(void **state)
     assert_true(cuts >= 150 / stride());
 }
 
+/* The same again with files made ahead of need: those that nobody took are gone after the next
+ * start. */
+static int with_ready_files(void **state)
+{
+    struct script *script = *state;
+    script->ready_files = 4;
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_fault),
         cmocka_unit_test(test_fail_every_call),
         cmocka_unit_test(test_cut_at_every_sync),
+        cmocka_unit_test_setup(test_no_fault, with_ready_files),
+        cmocka_unit_test_setup(test_fail_every_call, with_ready_files),
+        cmocka_unit_test_setup(test_cut_at_every_sync, with_ready_files),
     };
     return cmocka_run_group_tests(tests, prepare, tidy);
 }
