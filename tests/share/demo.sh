@@ -33,10 +33,16 @@ says() { grep -qE "$1" "$log.up" || { echo "no /$1/ in the transcript"; return 1
 up_again() { timeout 30 scripts/up | grep -q 'already up'; }
 passwords_private() { [ "$(stat -c '%a %U' "$demo/passwords")" = '600 root' ] && [ "$(grep -c . "$demo/passwords")" -eq 9 ]; }
 state_on_tmpfs() { [ "$(stat -f -c %T "$(samba_state)")" = tmpfs ]; }
+# A killed daemon is gone only when its threads are: one may wait for a sync, and the disk be busy.
 killed_then_up() {
-    # shellcheck disable=SC2046
-    kill -KILL $(daemon_pids) && sleep 0.5 && timeout 240 scripts/up >"$log.up" 2>&1 &&
-    says 'remains of an earlier demo'
+    local pids
+    pids=$(daemon_pids)
+    # shellcheck disable=SC2086
+    kill -KILL $pids
+    # shellcheck disable=SC2086
+    wait_gone 60 $pids || { echo "$pids is still there"; return 1; }
+    timeout 240 scripts/up >"$log.up" 2>&1 || { cat "$log.up"; return 1; }
+    says 'remains of an earlier demo' || { cat "$log.up"; return 1; }
 }
 down_clean() {
     timeout 60 scripts/down && [ ! -e "$demo" ] && [ -z "$(daemon_pids)$(smbd_pids)" ] && ! mount | grep -q "$demo" && ! id officer2 2>/dev/null
