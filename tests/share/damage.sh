@@ -143,12 +143,15 @@ case_staging_earlier() {
     stop_copy
 }
 case_redo_flip() { staging_bad flip "$(staging u.bin).redo" 200; }
+# A closed small file, whose content is in its redo alone.
+case_redo_small_flip() { named=w.bin staging_bad flip "$(staging w.bin).redo" 200; }
+case_redo_small_missing() { named=w.bin staging_bad remove "$(staging w.bin).redo"; }
 case_redo_swap() { staging_bad swap "$(staging u.bin).redo" "$(staging v.bin).redo"; }
 # What is not sealed yet: verify names it; the start keeps it aside, says so and goes on with the rest.
 staging_bad() {
     fresh_copy
     "$@"
-    verify_copy 1 "$(id_of u.bin)"
+    verify_copy 1 "$(id_of "${named:-u.bin}")"
     start_copy || die "the daemon did not start: $(cat "$work/start.out")"
     readable a.bin b.bin c.bin s.bin small-000 small-259
     stop_copy
@@ -270,7 +273,8 @@ os.close(fd)
 PYTHON
 }
 remember() { as o1 getfattr --absolute-names --only-values -n user.strongroom.object "$mnt/$STAGE/$1" >"$work/id-$1"; }
-no_staging() { [ "$(find "$vault/staging" -type f | wc -l)" -eq "${1:-0}" ]; }
+# Content is unsealed as long as it has a redo with something in it (files made ahead of need have not).
+no_staging() { [ -z "$(find "$vault/staging" -name '*.redo' -size +0c)" ]; }
 build() {
     local flags=$work/flags name
     mkdir -m 777 "$flags"
@@ -311,6 +315,10 @@ build() {
     eventually 20 test -e "$flags/u" -a -e "$flags/v"
     remember u.bin
     remember v.bin
+    head -c 3000 /dev/urandom >"$work/small"
+    chmod a+r "$work/small"
+    as o1 bash -c 'cat "$1" >"$2"' - "$work/small" "$mnt/$STAGE/../草稿/w.bin"
+    as o1 getfattr --absolute-names --only-values -n user.strongroom.object "$mnt/$STAGE/../草稿/w.bin" >"$work/id-w.bin"
     mkdir "$work/early-staging"
     cp -a "$vault/staging" "$work/early-staging/"
     touch "$flags/go"

@@ -110,7 +110,8 @@ static void write_sample(struct rig *rig, uint64_t ends[4])
     assert_int_equal(ranges_add(&ranges, 20, 30), 0);
     assert_int_equal(redo_append_meta(&redo, rig->gcm, rig->work, 30, &ranges), 0);
     ends[0] = redo.len;
-    assert_int_equal(redo_append_segment(&redo, rig->gcm, rig->work, 3, rig->plain, VAULT_SEGMENT_PLAIN), 0);
+    assert_int_equal(
+        redo_append_segment(&redo, rig->gcm, rig->work, 3, rig->plain, VAULT_SEGMENT_PLAIN), 0);
     ends[1] = redo.len;
     assert_int_equal(redo_append_meta(&redo, rig->gcm, rig->work, 200000, &ranges), 0);
     ends[2] = redo.len;
@@ -276,7 +277,8 @@ static void test_replace(void **state)
     }
     memfs_fail_at(rig->fs, 0, 0);
     assert_true(redo.sequence > 4);
-    assert_int_equal(redo_append_segment(&redo, rig->gcm, rig->work, 1, rig->plain, VAULT_SEGMENT_PLAIN), 0);
+    assert_int_equal(
+        redo_append_segment(&redo, rig->gcm, rig->work, 1, rig->plain, VAULT_SEGMENT_PLAIN), 0);
     assert_int_equal(redo_sync(&redo), 0);
     redo_close(&redo);
     ranges_free(&tally.ranges);
