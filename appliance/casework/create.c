@@ -6,8 +6,8 @@
 #include "casework/door_internal.h"
 
 static int append_create(struct door *door, const struct door_actor *actor, uint64_t parent,
-                         const char *name, const struct vault_object_id *object, uint64_t key_id,
-                         bool draft, bool junk, uint64_t *index)
+                         const char *name, const struct staging *staging, bool draft, bool junk,
+                         uint64_t *index)
 {
     json_t *entry, *private_part = door_private(actor);
     int status = entry_new(door->io, "record.create", &entry);
@@ -19,7 +19,7 @@ static int append_create(struct door *door, const struct door_actor *actor, uint
         (status = entry_set(private_part, "name", json_string(name))) < 0 ||
         (status = entry_set(private_part, "draft", json_boolean(draft))) < 0 ||
         (status = entry_set(private_part, "junk", json_boolean(junk))) < 0 ||
-        (status = entry_set_record(door->vault, entry, object, key_id, private_part)) < 0)
+        (status = entry_set_new_record(door->vault, entry, staging, private_part)) < 0)
         json_decref(entry);
     else
         status = door_act(door, entry, private_part, index);
@@ -47,17 +47,14 @@ static int create_locked(struct door *door, const struct door_actor *actor, uint
                          const char *name, struct staging *staging, struct door_file *file,
                          struct catalog_node *node, const char **reason)
 {
-    struct vault_object_id object;
     struct catalog_node parent;
-    uint64_t key_id, index;
+    uint64_t index;
     struct live *live;
     int status = check_create(door, parent_id, name, &parent, reason);
     if (status < 0)
         return status;
-    staging_id(staging, &object, &key_id);
     bool draft = place_in_drafts(door, &parent), junk = workflow_is_junk(door->workflow, name);
-    if ((status = append_create(door, actor, parent_id, name, &object, key_id, draft, junk,
-                                &index)) < 0 ||
+    if ((status = append_create(door, actor, parent_id, name, staging, draft, junk, &index)) < 0 ||
         (status = catalog_get(door->catalog, door_node_id(index), node)) < 0 ||
         (status = live_add(door, staging, &node->version, &live)) < 0)
         return status;

@@ -10,7 +10,8 @@
  *  D4  Only the sealer, and a discard of what is not finalizing, move a phase beyond LIVE_OPEN; the
  *      sealer starts only when writers is 0.
  *  D5  Entries are appended and projected under door->lock, so entries of one record are in order;
- *      record.seal alone is projected later, once durable (receipts must not promise too early).
+ *      record.seal alone is projected later, once durable (receipts must not promise too early), and
+ *      without door->lock: until its live has left the table, every act on the record is refused (D4).
  *  D6  door->lock is never held over ledger_commit, staging_sync, or a read or write of content by a
  *      user (staging_size waits at most for one segment to be read).
  *  D7  Unsealed content is changed, renamed and discarded by the person alone who sent it.

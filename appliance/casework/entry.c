@@ -67,18 +67,15 @@ static int private_aad(const json_t *entry, const struct vault_object_id *object
     return aad->failed ? sr_fail(SR_ERR_NO_MEMORY, "no memory for a ledger entry") : 0;
 }
 
-static int seal_private(struct vault *vault, json_t *entry, const struct vault_object_id *object,
-                        uint64_t key_id, const json_t *private_part)
+static int seal_private(struct sr_io *io, json_t *entry, const struct vault_object_id *object,
+                        const uint8_t key[SR_KEY_LEN], const json_t *private_part)
 {
-    struct sr_io *io = vault_io(vault);
     struct sr_buf plain = {0}, aad = {0};
     struct sr_gcm *gcm = NULL;
-    uint8_t key[SR_KEY_LEN];
     uint8_t *sealed = NULL;
     char *text = NULL;
     int status = sr_json_canonical(private_part, &plain);
-    if (status < 0 || (status = private_aad(entry, object, &aad)) < 0 ||
-        (status = vault_describe_key(vault, key_id, object, key)) < 0)
+    if (status < 0 || (status = private_aad(entry, object, &aad)) < 0)
         goto out;
     size_t len = plain.len + PRIVATE_OVERHEAD;
     sealed = malloc(len);
@@ -100,7 +97,6 @@ static int seal_private(struct vault *vault, json_t *entry, const struct vault_o
     sr_base64_encode(sealed, len, text);
     status = entry_set(entry, "private", json_string(text));
 out:
-    sr_wipe(key, sizeof key);
     sr_wipe(plain.data, plain.len);
     sr_buf_free(&plain);
     sr_buf_free(&aad);
@@ -110,14 +106,37 @@ out:
     return status;
 }
 
+static int set_object(json_t *entry, const struct vault_object_id *object, uint64_t key_id)
+{
+    int status = entry_set(entry, "object", sr_json_hex(object->bytes, sizeof object->bytes));
+    return status < 0 ? status : entry_set(entry, "key", sr_json_u64_text(key_id));
+}
+
 int entry_set_record(struct vault *vault, json_t *entry, const struct vault_object_id *object,
                      uint64_t key_id, const json_t *private_part)
 {
-    int status = entry_set(entry, "object", sr_json_hex(object->bytes, sizeof object->bytes));
+    uint8_t key[SR_KEY_LEN];
+    int status = set_object(entry, object, key_id);
+    if (status < 0 || private_part == NULL)
+        return status;
+    if ((status = vault_describe_key(vault, key_id, object, key)) == 0)
+        status = seal_private(vault_io(vault), entry, object, key, private_part);
+    sr_wipe(key, sizeof key);
+    return status;
+}
+
+int entry_set_new_record(struct vault *vault, json_t *entry, const struct staging *staging,
+                         const json_t *private_part)
+{
+    struct vault_object_id object;
+    uint64_t key_id;
+    uint8_t key[SR_KEY_LEN];
+    staging_id(staging, &object, &key_id);
+    int status = set_object(entry, &object, key_id);
+    staging_describe_key(staging, key);
     if (status == 0)
-        status = entry_set(entry, "key", sr_json_u64_text(key_id));
-    if (status == 0 && private_part != NULL)
-        status = seal_private(vault, entry, object, key_id, private_part);
+        status = seal_private(vault_io(vault), entry, &object, key, private_part);
+    sr_wipe(key, sizeof key);
     return status;
 }
 

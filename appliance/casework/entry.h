@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "ledger/ledger.h"
+#include "vault/staging.h"
 #include "vault/vault.h"
 
 /* A fresh object with v, act, salt and time. json_decref() it. */
@@ -17,7 +18,10 @@ int entry_append(struct ledger *ledger, const json_t *entry, uint64_t *index);
 /* Setters take over value (also when they fail); a NULL value or a failed set is SR_ERR_NO_MEMORY. */
 int entry_set(json_t *entry, const char *key, json_t *value);
 
-/* Adds object, key and, when private_part is given, private: sealed under the record's describing key. */
+/* Adds object, key and, when private_part is given, private: sealed under the record's describing key.
+ * The second form is for content that was just made. */
+int entry_set_new_record(struct vault *vault, json_t *entry, const struct staging *staging,
+                         const json_t *private_part);
 int entry_set_record(struct vault *vault, json_t *entry, const struct vault_object_id *object,
                      uint64_t key_id, const json_t *private_part);
 /* Replaces the text of "private" by the opened object; removes it when the record key is gone.

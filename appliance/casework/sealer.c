@@ -193,14 +193,15 @@ static json_t *holes_json(const struct staging_seal *content)
     return holes;
 }
 
-/* Lock held. Queues record.seal; from here on the record does not change (D3). */
-static int append_seal(struct door *door, struct seal *seal)
+/* record.seal. The lock is not needed: nothing changes a live that is being sealed (D4). */
+static int make_entry(struct door *door, const struct seal *seal, json_t **out)
 {
-    struct live *live = seal->live;
+    const struct live *live = seal->live;
     const struct staging_seal *content = &seal->content;
     bool incomplete = live->died || live->salvaged || content->hole_count > 0;
     json_t *entry;
     int status = entry_new(door->io, "record.seal", &entry);
+    *out = NULL;
     if (status < 0)
         return status;
     if ((status = entry_set_record(door->vault, entry, &live->object, live->key_id, NULL)) < 0 ||
@@ -217,27 +218,42 @@ static int append_seal(struct door *door, struct seal *seal)
         (status = entry_set(entry, "holes", holes_json(content))) < 0 ||
         (status = entry_set(entry, "hole_count", json_integer((json_int_t)content->hole_count))) <
             0 ||
-        (status = entry_set(entry, "empty", json_boolean(content->size == 0))) < 0 ||
-        (status = entry_append(door->ledger, entry, &seal->index)) < 0) {
+        (status = entry_set(entry, "empty", json_boolean(content->size == 0))) < 0) {
         json_decref(entry);
         return status;
     }
-    live->appended = true;
-    live->seal_index = seal->index;
-    seal->entry = entry;
+    *out = entry;
     return 0;
+}
+
+/* Queues record.seal; from here on the record does not change (D3). */
+static int append_seal(struct door *door, struct seal *seal)
+{
+    json_t *entry;
+    int status = make_entry(door, seal, &entry);
+    if (status < 0)
+        return status;
+    pthread_mutex_lock(&door->lock);
+    status = entry_append(door->ledger, entry, &seal->index);
+    if (status == 0) {
+        seal->live->appended = true;
+        seal->live->seal_index = seal->index;
+    }
+    pthread_mutex_unlock(&door->lock);
+    if (status == 0)
+        seal->entry = entry;
+    else
+        json_decref(entry);
+    return status;
 }
 
 static void append_all(struct batch *batch)
 {
-    struct door *door = batch->door;
-    pthread_mutex_lock(&door->lock);
     for (size_t i = 0; i < batch->count; i++) {
         struct seal *seal = &batch->items[i];
-        if (seal->status == 0 && (seal->status = append_seal(door, seal)) < 0)
+        if (seal->status == 0 && (seal->status = append_seal(batch->door, seal)) < 0)
             sr_log_failure("a seal could not be put into the ledger; tried again");
     }
-    pthread_mutex_unlock(&door->lock);
 }
 
 /* Lock held. Waits for a signal, at most one tick. */
@@ -306,13 +322,16 @@ static void finish_all(struct batch *batch)
     for (size_t i = 0; synced && i < batch->count; i++)
         if (unlinked[i] && object_set_immutable(door->vault, &batch->items[i].live->object) < 0)
             sr_log_failure("an object could not be made immutable");
+    /* Without the lock, which the copiers want: until live_finish the live says that it is being sealed. */
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].entry != NULL &&
+            catalog_project(door->catalog, batch->items[i].index, batch->items[i].entry) < 0)
+            sr_log_failure("a seal that stands in the ledger could not be projected");
     pthread_mutex_lock(&door->lock);
     for (size_t i = 0; i < batch->count; i++) {
         struct seal *seal = &batch->items[i];
         struct live *live = seal->live;
         if (seal->entry != NULL) {
-            if (catalog_project(door->catalog, seal->index, seal->entry) < 0)
-                sr_log_failure("a seal that stands in the ledger could not be projected");
             live_finish(door, live, LIVE_SEALED);
         } else {
             retry_later(live, seal->status, now);

@@ -68,8 +68,7 @@ int door_stage(struct door *door, struct staging **out)
 
 /* Entry record.version; the new object's private part. Lock held. */
 static int append_version(struct door *door, const struct door_actor *actor, uint64_t node,
-                          const struct catalog_version *previous,
-                          const struct vault_object_id *object, uint64_t key_id)
+                          const struct catalog_version *previous, const struct staging *staging)
 {
     json_t *entry, *private_part = door_private(actor);
     uint64_t index;
@@ -78,7 +77,7 @@ static int append_version(struct door *door, const struct door_actor *actor, uin
         json_decref(private_part);
         return status < 0 ? status : sr_fail(SR_ERR_NO_MEMORY, "no memory for a ledger entry");
     }
-    if ((status = entry_set_record(door->vault, entry, object, key_id, private_part)) < 0 ||
+    if ((status = entry_set_new_record(door->vault, entry, staging, private_part)) < 0 ||
         (status = entry_set(entry, "node", sr_json_u64_text(node))) < 0 ||
         (status = entry_set(entry, "previous",
                             sr_json_hex(previous->object.bytes, sizeof previous->object.bytes))) <
@@ -109,7 +108,7 @@ static int new_version_locked(struct door *door, const struct door_actor *actor,
     struct live *live;
     if (now.version.state == CATALOG_STAGING && now.version.uid != actor->uid) /* D7 */
         return sr_fail(SR_ERR_DENIED, "somebody else's content is not sealed yet");
-    if ((status = append_version(door, actor, node, &now.version, &object, key_id)) < 0 ||
+    if ((status = append_version(door, actor, node, &now.version, staging)) < 0 ||
         (status = catalog_object(door->catalog, &object, &version)) < 0 ||
         (status = live_add(door, staging, &version, &live)) < 0)
         return status;

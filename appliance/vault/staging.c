@@ -17,6 +17,7 @@
 
 #include "base/bytes.h"
 #include "vault/staging_internal.h"
+#include "vault/vault_internal.h"
 
 #define SUITE 1u
 #define HEADER_USED 52u
@@ -75,6 +76,7 @@ void staging_free(struct staging *staging)
         staging->io->close(staging->io, staging->fd);
     free(staging->folder);
     free(staging->path);
+    sr_wipe(staging->describe_key, sizeof(staging->describe_key));
     free(staging);
 }
 
@@ -157,6 +159,8 @@ int staging_make(struct vault *vault, struct staging **out)
         rc = sr_sha256(head, sizeof(head), staging->header_sha256);
     if (!rc)
         rc = init_redo(staging, key);
+    if (!rc)
+        rc = vault_describe_derive(key, &id, staging->describe_key);
     if (rc)
         goto out;
     staging->fd = io->open(io, staging->path, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -429,6 +433,11 @@ void staging_id(const struct staging *staging, struct vault_object_id *id, uint6
 {
     *id = staging->id;
     *key_id = staging->key_id;
+}
+
+void staging_describe_key(const struct staging *staging, uint8_t key[SR_KEY_LEN])
+{
+    memcpy(key, staging->describe_key, SR_KEY_LEN);
 }
 
 uint64_t staging_size(struct staging *staging)

@@ -48,6 +48,8 @@ int staging_open(struct vault *vault, const struct vault_object_id *id, struct s
 int staging_close(struct staging *staging);
 
 void staging_id(const struct staging *staging, struct vault_object_id *id, uint64_t *key_id);
+/* As vault_describe_key, without opening the record key again. Only of what staging_create gave. */
+void staging_describe_key(const struct staging *staging, uint8_t key[SR_KEY_LEN]);
 uint64_t staging_size(struct staging *staging);
 /* Bytes at the end of the redo that did not verify when it was opened: records that a crash tore before
  * they were acknowledged, or damage. The two cannot be told apart, so it is for the caller to report. */

@@ -52,8 +52,9 @@ struct staging {
     struct pipeline_member member;
     struct vault_object_id id;
     uint64_t key_id;
-    char *folder; /* VAULT/staging */
-    char *path;   /* VAULT/staging/ID */
+    uint8_t describe_key[SR_KEY_LEN]; /* written once, before anybody else has the struct */
+    char *folder;                     /* VAULT/staging */
+    char *path;                       /* VAULT/staging/ID */
     int fd;
     struct floe *floe;
     uint8_t header_sha256[SR_SHA256_LEN];

@@ -338,19 +338,26 @@ int vault_object_id_parse(const char *text, struct vault_object_id *out)
     return sr_hex_decode(text, out->bytes, VAULT_OBJECT_ID_LEN);
 }
 
-int vault_describe_key(struct vault *vault, uint64_t key_id, const struct vault_object_id *id,
-                       uint8_t key[SR_KEY_LEN])
+int vault_describe_derive(const uint8_t record_key[SR_KEY_LEN], const struct vault_object_id *id,
+                          uint8_t key[SR_KEY_LEN])
 {
     static const char label[] = "strongroom describe v1";
     uint8_t info[sizeof(label) - 1 + VAULT_OBJECT_ID_LEN];
+
+    memcpy(info, label, sizeof(label) - 1);
+    memcpy(info + sizeof(label) - 1, id->bytes, VAULT_OBJECT_ID_LEN);
+    return sr_hkdf_expand_sha384(record_key, SR_KEY_LEN, info, sizeof(info), key, SR_KEY_LEN);
+}
+
+int vault_describe_key(struct vault *vault, uint64_t key_id, const struct vault_object_id *id,
+                       uint8_t key[SR_KEY_LEN])
+{
     uint8_t record_key[SR_KEY_LEN];
     int rc = keys_get(vault->keys, key_id, record_key);
 
     if (rc)
         return rc;
-    memcpy(info, label, sizeof(label) - 1);
-    memcpy(info + sizeof(label) - 1, id->bytes, VAULT_OBJECT_ID_LEN);
-    rc = sr_hkdf_expand_sha384(record_key, SR_KEY_LEN, info, sizeof(info), key, SR_KEY_LEN);
+    rc = vault_describe_derive(record_key, id, key);
     sr_wipe(record_key, sizeof(record_key));
     return rc;
 }

@@ -23,6 +23,10 @@ struct vault {
     struct pipeline *pipeline;
 };
 
+/* The describing key from the record key (vault_describe_key). */
+int vault_describe_derive(const uint8_t record_key[SR_KEY_LEN], const struct vault_object_id *id,
+                          uint8_t key[SR_KEY_LEN]);
+
 /* vault_identity.c: the parser of vault.json is free of I/O. SR_ERR_DAMAGED for anything that this
  * version does not write, SR_ERR_NEWER_FORMAT for a format above VAULT_FORMAT_VERSION. name is for
  * the sentence only. */
