@@ -24,8 +24,8 @@ CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -Iapplia
 LDFLAGS := -pie -Wl,-z,relro,-z,now -pthread $(SANFLAGS)
 LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lunistring -lm
 
-MODULES := base vault ledger catalog casework daemon
-src = $(wildcard appliance/$(1)/*.c)
+MODULES := base policy vault ledger catalog casework daemon
+src = $(wildcard appliance/$(1)/*.c $(filter policy,$(1))/*.c)
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 $(foreach m,$(MODULES),$(eval $(m)_OBJ := $(call obj,$(call src,$(m)))))
 fusefs_OBJ := $(call obj,$(wildcard fusefs/*.c))
@@ -34,12 +34,13 @@ test_OBJ := $(call obj,$(wildcard tests/lib/*.c))
 
 # What each module's tests link: itself and what it may call (the arrows of docs/architecture.md).
 below_base := base
+below_policy := policy base
 below_vault := vault base
 below_ledger := ledger base
 below_catalog := catalog vault base
-below_casework := casework catalog ledger vault base
-below_fusefs := fusefs casework catalog ledger vault base
-below_daemon := daemon fusefs casework catalog ledger vault base
+below_casework := casework policy catalog ledger vault base
+below_fusefs := fusefs casework policy catalog ledger vault base
+below_daemon := daemon fusefs casework policy catalog ledger vault base
 below_tools := tools $(below_casework)
 lib = $(OUT)/lib/$(1).a
 libs = $(foreach m,$(1),$(call lib,$(m)))
@@ -79,6 +80,10 @@ $(FAULT): $(OUT)/fault/%: $(OUT)/obj/tests/fault/%.o $(call lib,test) $$(call li
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TESTLIBS)
 
+# The public tests of Cedar: out/cedar-conformance DIR.
+$(OUT)/cedar-conformance: $(OUT)/obj/tests/conformance/cedar.o $(call libs,$(below_policy))
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
 # tests/fuzz/fuzz_MODULE_what.c: corpus in tests/fuzz/corpus/MODULE_what/, replayed by replay.c.
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(call libs,$$(below_$$(call module_of,$$*)))
 	@mkdir -p $(@D)
@@ -86,14 +91,15 @@ $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(call libs,$$(below_$$(
 $(OUT)/libfuzzer/%: tests/fuzz/fuzz_%.c
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< \
-	    $(filter-out %/main.c,$(foreach m,$(below_$(call module_of,$*)),$(wildcard appliance/$(m)/*.c))) $(LIBS) -pthread
+	    $(filter-out %/main.c,$(foreach m,$(below_$(call module_of,$*)),$(call src,$(m)))) $(LIBS) -pthread
 
-.PHONY: unit fault fuzz-replay check-fast check bench fuzz up down deps lint format clean
+.PHONY: unit conformance fault fuzz-replay check-fast check bench fuzz up down deps lint format clean
 unit: $(UNIT)
+conformance: $(OUT)/cedar-conformance
 fault: $(FAULT)
 fuzz-replay: $(addprefix $(OUT)/fuzz/,$(FUZZ))
 
-check-fast: all unit fuzz-replay
+check-fast: all unit conformance fuzz-replay
 	@scripts/check-fast
 check: ; @scripts/check
 bench: all ; @tests/bench/run

@@ -1,0 +1,42 @@
+/* The parser: policies, scopes and annotations in cedar_parse.c, expressions in cedar_parse_expr.c.
+ * Recursion is bounded by CEDAR_DEPTH_MAX; chains of one operator are no recursion. */
+#ifndef SR_POLICY_CEDAR_PARSE_H
+#define SR_POLICY_CEDAR_PARSE_H
+
+#include "policy/cedar_ast.h"
+#include "policy/cedar_lex.h"
+
+struct cedar_parse {
+    struct cedar_lex lex;
+    struct cedar_token token; /* the one looked at */
+    struct cedar_arena *arena;
+    struct cedar_error *error;
+    unsigned depth;
+};
+
+/* Reads the next token. All functions here return 0 or SR_ERR_INVALID (*error is set, no sentence),
+ * SR_ERR_TOO_LARGE (sentence saved). */
+int cedar_parse_advance(struct cedar_parse *parse);
+/* Whether the token looked at is this punctuation. */
+bool cedar_parse_at_sign(const struct cedar_parse *parse, const char *sign);
+/* Reads it, or fails. */
+int cedar_parse_expect_sign(struct cedar_parse *parse, const char *sign);
+/* As expect, if it is there. 1: it was; 0: it was not. */
+int cedar_parse_accept_sign(struct cedar_parse *parse, const char *sign);
+/* SR_ERR_INVALID at the token looked at, or at another. */
+int cedar_parse_refuse(struct cedar_parse *parse, const char *expected);
+int cedar_parse_refuse_at(struct cedar_parse *parse, const struct cedar_token *token,
+                          const char *expected);
+int cedar_parse_memory(struct cedar_parse *parse);
+/* A string token's content, a type's name ("A::B", reserved words refused) starting at token. */
+int cedar_parse_string(struct cedar_parse *parse, const struct cedar_text **out);
+int cedar_parse_type(struct cedar_parse *parse, const struct cedar_text **out);
+/* A::B::"id", with *type and *id_follows: a name that no id follows gives *out NULL. */
+int cedar_parse_name_or_uid(struct cedar_parse *parse, const struct cedar_text **type,
+                            const struct cedar_uid **out);
+
+int cedar_parse_expression(struct cedar_parse *parse, const struct cedar_node **out);
+/* The next policy of the text. */
+int cedar_parse_policy(struct cedar_parse *parse, struct cedar_policy *out);
+
+#endif
