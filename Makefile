@@ -83,6 +83,9 @@ $(FAULT): $(OUT)/fault/%: $(OUT)/obj/tests/fault/%.o $(call lib,test) $$(call li
 # The public tests of Cedar: out/cedar-conformance DIR.
 $(OUT)/cedar-conformance: $(OUT)/obj/tests/conformance/cedar.o $(call libs,$(below_policy))
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+$(OUT)/bench/cedar: $(OUT)/obj/tests/bench/cedar.o $(call libs,$(below_policy))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # tests/fuzz/fuzz_MODULE_what.c: corpus in tests/fuzz/corpus/MODULE_what/, replayed by replay.c.
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(call libs,$$(below_$$(call module_of,$$*)))
@@ -102,7 +105,7 @@ fuzz-replay: $(addprefix $(OUT)/fuzz/,$(FUZZ))
 check-fast: all unit conformance fuzz-replay
 	@scripts/check-fast
 check: ; @scripts/check
-bench: all ; @tests/bench/run
+bench: all $(OUT)/bench/cedar ; @$(OUT)/bench/cedar && tests/bench/run
 fuzz: $(addprefix $(OUT)/libfuzzer/,$(FUZZ)) ; @scripts/fuzz $(T) $(FUZZ)
 up: ; @scripts/up
 down: ; @scripts/down

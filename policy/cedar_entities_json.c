@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "policy/cedar_entities.h"
 #include "policy/cedar_json.h"
+#include "policy/cedar_lex.h"
 
 struct parents {
     const struct cedar_uid **list;
@@ -66,6 +67,9 @@ static int read_entity(struct cedar_json *json, struct parents *parents,
         return cedar_json_refuse(json, start, "an entity with \"uid\", \"attrs\" and \"parents\"");
     if (rc < 0)
         return rc;
+    for (size_t i = 0; cedar_lex_is_action(uid->type) && i < parents->count; i++)
+        if (!cedar_lex_is_action(parents->list[i]->type))
+            return cedar_json_refuse(json, start, "actions as the parents of an action");
     return cedar_entities_add(entities, uid, attrs, tags, parents->list, parents->count);
 }
 

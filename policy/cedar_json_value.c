@@ -6,6 +6,7 @@
 #include "policy/cedar_entities.h"
 #include "policy/cedar_extension.h"
 #include "policy/cedar_json.h"
+#include "policy/cedar_lex.h"
 
 static int read_number(struct cedar_json *json, struct cedar_value *out)
 {
@@ -96,7 +97,7 @@ static int read_type_and_id(struct cedar_json *json, const char *start,
         const char *value = json->at;
         if (cedar_text_is(key, "type") && !type) {
             rc = cedar_json_string(json, &type);
-            if (rc == 0 && !cedar_name_valid(type->data, type->len))
+            if (rc == 0 && !cedar_lex_is_name(type->data, type->len))
                 return cedar_json_refuse(json, value, "the name of an entity type");
         } else if (cedar_text_is(key, "id") && !id) {
             rc = cedar_json_string(json, &id);
@@ -195,7 +196,7 @@ static int make_implicit(struct cedar_json *json, struct cedar_value *value)
         if (member->value.kind == CEDAR_STRING && cedar_text_is(member->key, "id"))
             id = member->value.text;
     }
-    if (!type || !id || !cedar_name_valid(type->data, type->len))
+    if (!type || !id || !cedar_lex_is_name(type->data, type->len))
         return 0;
     value->kind = CEDAR_ENTITY;
     return make_uid(json, type, id, &value->uid);

@@ -356,7 +356,7 @@ int cedar_lex_pattern(const struct cedar_token *token, struct cedar_arena *arena
     return 0;
 }
 
-bool cedar_name_valid(const char *text, size_t len)
+bool cedar_lex_is_name(const char *text, size_t len)
 {
     const char *at = text;
     const char *end = text + len;
@@ -373,4 +373,13 @@ bool cedar_name_valid(const char *text, size_t len)
             return false;
         at += 2;
     }
+}
+
+bool cedar_lex_is_action(const struct cedar_text *type)
+{
+    static const char action[] = "Action";
+    size_t len = sizeof(action) - 1;
+    if (type->len < len || memcmp(type->data + type->len - len, action, len))
+        return false;
+    return type->len == len || type->data[type->len - len - 1] == ':';
 }

@@ -64,6 +64,11 @@ void cedar_lex_open(struct cedar_lex *lex, const char *source, size_t len,
 /* SR_ERR_INVALID: a character that begins nothing, or a string without end; *error is set. */
 int cedar_lex_next(struct cedar_lex *lex, struct cedar_token *out);
 enum cedar_word cedar_lex_word(const char *text, size_t len);
+/* Whether text is a name as Cedar writes it: identifiers joined by "::", no white space, none of
+ * them reserved. */
+bool cedar_lex_is_name(const char *text, size_t len);
+/* Whether the last part of a type's name is Action. */
+bool cedar_lex_is_action(const struct cedar_text *type);
 
 /* The content of a string token. SR_ERR_INVALID: bad escape; SR_ERR_TOO_LARGE: arena full. */
 int cedar_lex_string(const struct cedar_token *token, struct cedar_arena *arena,

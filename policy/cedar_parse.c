@@ -226,21 +226,11 @@ static int parse_scope_uids(struct cedar_parse *parse, struct cedar_scope *scope
     return rc < 0 ? rc : close_parentheses(parse, open);
 }
 
-/* Whether the last part of the type's name is Action. */
-static bool is_action_type(const struct cedar_text *type)
-{
-    static const char action[] = "Action";
-    size_t len = sizeof(action) - 1;
-    if (type->len < len || memcmp(type->data + type->len - len, action, len))
-        return false;
-    return type->len == len || type->data[type->len - len - 1] == ':';
-}
-
 static int check_actions(struct cedar_parse *parse, const struct cedar_token *start,
                          const struct cedar_scope *scope)
 {
     for (uint32_t i = 0; i < scope->count; i++)
-        if (!is_action_type(scope->uids[i]->type))
+        if (!cedar_lex_is_action(scope->uids[i]->type))
             return cedar_parse_refuse_at(parse, start, "entities of a type Action");
     return 0;
 }

@@ -119,9 +119,4 @@ const struct cedar_value *cedar_record_find(const struct cedar_record *record,
 
 /* A word for a sentence: "a bool", "a string", "an entity", … */
 const char *cedar_kind_word(enum cedar_kind kind);
-
-/* Whether text is a name as Cedar writes it: identifiers joined by "::", no white space, none of
- * them reserved. */
-bool cedar_name_valid(const char *text, size_t len);
-
 #endif
