@@ -50,6 +50,7 @@ void *cedar_arena_alloc(struct cedar_arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 4)
         return NULL;
+    size += size == 0; /* NULL would mean that the arena is full */
     size_t rounded = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     if (rounded > arena->left && add_block(arena, rounded) < 0)
         return NULL;

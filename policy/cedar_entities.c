@@ -51,6 +51,12 @@ size_t cedar_entities_count(const struct cedar_entities *entities)
     return entities->count;
 }
 
+const struct cedar_entity *cedar_entities_get(const struct cedar_entities *entities, size_t index)
+{
+    assert(index < entities->count);
+    return &entities->list[index];
+}
+
 static int store_full(const struct cedar_entities *entities)
 {
     return cedar_arena_full(&entities->arena, "the entity store");

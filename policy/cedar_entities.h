@@ -38,6 +38,8 @@ int cedar_entities_seal(struct cedar_entities *entities);
 const struct cedar_entity *cedar_entities_find(const struct cedar_entities *entities,
                                                const struct cedar_uid *uid);
 size_t cedar_entities_count(const struct cedar_entities *entities);
+/* By index, in no order that means anything. */
+const struct cedar_entity *cedar_entities_get(const struct cedar_entities *entities, size_t index);
 
 /* An entity of one request (struct cedar_request, extra), in arena. Its ancestors are its parents and
  * theirs as the store knows them; store may be NULL. NULL: the arena is full. */
