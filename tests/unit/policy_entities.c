@@ -92,6 +92,7 @@ static void test_implicit(void **state)
 #define ENTITY(attrs, rest) "[{\"uid\":{\"type\":\"T\",\"id\":\"1\"},\"attrs\":" attrs rest "}]"
 #define VALUE(value) ENTITY("{\"a\":" value "}", ",\"parents\":[]")
 
+/* As long as the table of what is refused; each row is one rule of the format. */
 static void test_refused(void **state)
 {
     static const struct {

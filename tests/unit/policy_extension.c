@@ -101,6 +101,7 @@ static void test_decimal(void **state)
     holds(true_ones);
 }
 
+/* As long as its tables of addresses. */
 static void test_ip(void **state)
 {
     static const char *const good[] = {
@@ -171,6 +172,7 @@ static void test_ip(void **state)
     holds(true_ones);
 }
 
+/* As long as its tables of times. */
 static void test_datetime(void **state)
 {
     static const char *const good[] = {

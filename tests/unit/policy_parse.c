@@ -86,6 +86,7 @@ static void test_expressions_taken(void **state)
             fail_msg("%s: %s", texts[i], sr_error_message());
 }
 
+/* As long as the table of what Cedar refuses. */
 static void test_expressions_refused(void **state)
 {
     static const char *const texts[] = {
