@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "policy/cedar_entities.h"
+#include "policy/cedar_error.h"
 #include "policy/cedar_eval.h"
 #include "policy/cedar_parse.h"
 
@@ -64,7 +65,7 @@ int cedar_policies_add(struct cedar_policies *policies, const char *file, const 
     struct cedar_error spare;
     size_t before = policies->count;
     error = error ? error : &spare;
-    *error = (struct cedar_error){.line = 1, .column = 1};
+    *error = (struct cedar_error){0};
     if (len > CEDAR_SOURCE_MAX)
         return sr_fail(SR_ERR_TOO_LARGE, "the policy text is longer than %zu bytes",
                        CEDAR_SOURCE_MAX);
@@ -77,15 +78,11 @@ int cedar_policies_add(struct cedar_policies *policies, const char *file, const 
         cedar_lex_open(&parse.lex, (const char *)text, len, error);
         rc = parse_all(policies, &parse, name);
     } else {
-        snprintf(error->found, sizeof(error->found), "bytes that are not UTF-8");
-        snprintf(error->expected, sizeof(error->expected), "UTF-8");
+        cedar_error_set(error, 1, 1, "bytes that are not UTF-8", "UTF-8");
     }
     if (rc < 0)
         policies->count = before;
-    if (rc == SR_ERR_INVALID)
-        return sr_fail(rc, "line %u, column %u: found %s, expected %s", error->line, error->column,
-                       error->found, error->expected);
-    return rc;
+    return cedar_error_report(error, rc);
 }
 
 size_t cedar_policies_count(const struct cedar_policies *policies)

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "policy/cedar_entities.h"
+#include "policy/cedar_error.h"
 #include "policy/cedar_json.h"
 #include "policy/cedar_lex.h"
 
@@ -101,7 +102,7 @@ int cedar_entities_parse(const uint8_t *data, size_t len, bool implicit,
                          error ? error : &spare);
     if (rc == 0)
         rc = read_entities(&json, entities);
-    rc = cedar_json_report(&json, rc);
+    rc = cedar_error_report(json.error, rc);
     cedar_json_close(&json);
     if (rc == 0)
         rc = cedar_entities_seal(entities);
@@ -128,7 +129,7 @@ int cedar_entities_parse_context(const uint8_t *data, size_t len, bool implicit,
         rc = cedar_json_record(&json, out);
     if (rc == 0)
         rc = cedar_json_finish(&json);
-    rc = cedar_json_report(&json, rc);
+    rc = cedar_error_report(json.error, rc);
     cedar_json_close(&json);
     return rc;
 }

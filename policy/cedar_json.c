@@ -1,11 +1,11 @@
 #include "policy/cedar_json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "policy/cedar_error.h"
 
 int cedar_json_memory(const struct cedar_json *json)
 {
@@ -15,38 +15,24 @@ int cedar_json_memory(const struct cedar_json *json)
 /* Lines and columns are counted only when something is wrong. */
 int cedar_json_refuse(struct cedar_json *json, const char *at, const char *expected)
 {
-    struct cedar_error *error = json->error;
-    error->line = 1;
-    error->column = 1;
+    uint32_t line = 1;
+    uint32_t column = 1;
     for (const char *c = json->start; c < at; c++) {
         if (*c == '\n') {
-            error->line++;
-            error->column = 1;
+            line++;
+            column = 1;
         } else if (((unsigned char)*c & 0xc0) != 0x80) {
-            error->column++;
+            column++;
         }
     }
-    size_t len = 0;
-    while (at + len < json->end && len < 24 && !strchr(" \t\r\n,:", at[len]))
-        len++;
-    len += !len && at < json->end;
-    while (len && at + len < json->end && ((unsigned char)at[len] & 0xc0) == 0x80)
-        len--;
     if (at == json->end)
-        snprintf(error->found, sizeof(error->found), "the end of the text");
-    else
-        snprintf(error->found, sizeof(error->found), "`%.*s`", (int)len, at);
-    snprintf(error->expected, sizeof(error->expected), "%s", expected);
-    return SR_ERR_INVALID;
-}
-
-int cedar_json_report(const struct cedar_json *json, int rc)
-{
-    const struct cedar_error *error = json->error;
-    if (rc != SR_ERR_INVALID)
-        return rc;
-    return sr_fail(rc, "line %u, column %u: found %s, expected %s", error->line, error->column,
-                   error->found, error->expected);
+        return cedar_error_set(json->error, line, column, "the end of the text", expected);
+    size_t len = 1;
+    while (!strchr(",:", *at) && at + len < json->end && len < 64 && !strchr(" \t\r\n,:", at[len]))
+        len++;
+    while (at + len < json->end && ((unsigned char)at[len] & 0xc0) == 0x80)
+        len++;
+    return cedar_error_quote(json->error, line, column, '`', at, len, expected);
 }
 
 int cedar_json_open(struct cedar_json *json, const uint8_t *data, size_t len, bool implicit,
@@ -62,7 +48,9 @@ int cedar_json_open(struct cedar_json *json, const uint8_t *data, size_t len, bo
         .implicit = implicit,
     };
     *error = (struct cedar_error){0};
-    return sr_utf8_valid(text, len) ? 0 : cedar_json_refuse(json, text, "UTF-8");
+    if (sr_utf8_valid(text, len))
+        return 0;
+    return cedar_error_set(error, 1, 1, "bytes that are not UTF-8", "UTF-8");
 }
 
 void cedar_json_close(struct cedar_json *json)

@@ -47,7 +47,5 @@ int cedar_json_uid(struct cedar_json *json, const struct cedar_uid **out);
 
 int cedar_json_refuse(struct cedar_json *json, const char *at, const char *expected);
 int cedar_json_memory(const struct cedar_json *json);
-/* Saves the sentence for SR_ERR_INVALID; returns rc. */
-int cedar_json_report(const struct cedar_json *json, int rc);
 
 #endif

@@ -250,7 +250,8 @@ static int read_object(struct cedar_json *json, bool plain, struct cedar_value *
     if (rc < 0)
         return rc;
     out->kind = CEDAR_RECORD;
-    rc = cedar_record_make(json->arena, json->stack + base, json->stack_count - base, &out->record);
+    rc = cedar_record_make(json->arena, json->stack ? json->stack + base : NULL,
+                           json->stack_count - base, &out->record);
     json->stack_count = base;
     if (rc == SR_ERR_EXISTS)
         return cedar_json_refuse(json, start, "an object that has each key once");

@@ -1,9 +1,9 @@
 #include "policy/cedar_lex.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "policy/cedar_error.h"
 
 static bool is_name_start(char c)
 {
@@ -127,16 +127,6 @@ static size_t sign_len(const char *at, const char *end)
     return *at && strchr("@.,;:(){}[]<>+-*/%!=", *at) ? 1 : 0;
 }
 
-static int refuse(struct cedar_error *error, uint32_t line, uint32_t column, const char *found,
-                  size_t len, const char *expected)
-{
-    error->line = line;
-    error->column = column;
-    snprintf(error->found, sizeof(error->found), "%.*s", (int)(len < 40 ? len : 40), found);
-    snprintf(error->expected, sizeof(error->expected), "%s", expected);
-    return SR_ERR_INVALID;
-}
-
 static size_t char_len(const char *at, const char *end)
 {
     size_t len = 1;
@@ -170,15 +160,15 @@ int cedar_lex_next(struct cedar_lex *lex, struct cedar_token *out)
     } else if (*at == '"') {
         len = string_len(at, end);
         if (!len)
-            return refuse(lex->error, out->line, out->column, "a string without end", 40,
-                          "a closing \"");
+            return cedar_error_set(lex->error, out->line, out->column, "a string without end",
+                                   "a closing \"");
         out->kind = CEDAR_TOKEN_STRING;
         out->text++;
     } else {
         len = sign_len(at, end);
         if (!len)
-            return refuse(lex->error, out->line, out->column, at, char_len(at, end),
-                          "a word, number, string or sign of Cedar");
+            return cedar_error_quote(lex->error, out->line, out->column, '`', at, char_len(at, end),
+                                     "a word, number, string or sign of Cedar");
         out->kind = CEDAR_TOKEN_SIGN;
     }
     out->len = out->kind == CEDAR_TOKEN_STRING ? len - 2 : len;
@@ -270,7 +260,7 @@ static int read_char(const struct cedar_token *token, const char *at, bool patte
     *star = false;
     if (*at == '\r') {
         place_within(token, at, error);
-        return refuse(error, error->line, error->column, "a bare carriage return", 40, "\\r");
+        return cedar_error_set(error, error->line, error->column, "a bare carriage return", "\\r");
     }
     if (*at != '\\') {
         *out_len = char_len(at, end);
@@ -286,9 +276,10 @@ static int read_char(const struct cedar_token *token, const char *at, bool patte
     }
     if (!len) {
         place_within(token, at, error);
-        return refuse(error, error->line, error->column, at, at + 1 < end ? 2 : 1,
-                      pattern ? "an escape: \\n \\r \\t \\\\ \\0 \\' \\\" \\* \\xHH \\u{H}"
-                              : "an escape: \\n \\r \\t \\\\ \\0 \\' \\\" \\xHH \\u{H}");
+        return cedar_error_quote(error, error->line, error->column, '`', at, at + 1 < end ? 2 : 1,
+                                 pattern
+                                     ? "an escape: \\n \\r \\t \\\\ \\0 \\' \\\" \\* \\xHH \\u{H}"
+                                     : "an escape: \\n \\r \\t \\\\ \\0 \\' \\\" \\xHH \\u{H}");
     }
     *out_len = put_utf8(c, out);
     return (int)len + 1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "policy/cedar_error.h"
 
 #define ANNOTATIONS_MAX 256 /* compared each with each */
 
@@ -21,21 +22,12 @@ bool cedar_parse_at_sign(const struct cedar_parse *parse, const char *sign)
 int cedar_parse_refuse_at(struct cedar_parse *parse, const struct cedar_token *token,
                           const char *expected)
 {
-    struct cedar_error *error = parse->error;
-    size_t len = token->len < 40 ? token->len : 40;
-    while (len && len < token->len && ((unsigned char)token->text[len] & 0xc0) == 0x80)
-        len--; /* no half characters */
-    error->line = token->line;
-    error->column = token->column;
     if (token->kind == CEDAR_TOKEN_END)
-        snprintf(error->found, sizeof(error->found), "the end of the text");
-    else if (token->kind == CEDAR_TOKEN_STRING)
-        snprintf(error->found, sizeof(error->found), "\"%.*s%s\"", (int)len, token->text,
-                 len < token->len ? "…" : "");
-    else
-        snprintf(error->found, sizeof(error->found), "`%.*s`", (int)len, token->text);
-    snprintf(error->expected, sizeof(error->expected), "%s", expected);
-    return SR_ERR_INVALID;
+        return cedar_error_set(parse->error, token->line, token->column, "the end of the text",
+                               expected);
+    return cedar_error_quote(parse->error, token->line, token->column,
+                             token->kind == CEDAR_TOKEN_STRING ? '"' : '`', token->text, token->len,
+                             expected);
 }
 
 int cedar_parse_refuse(struct cedar_parse *parse, const char *expected)

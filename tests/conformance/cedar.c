@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "policy/cedar.h"
 #include "policy/cedar_entities.h"
+#include "policy/cedar_error.h"
 #include "policy/cedar_json.h"
 
 #define MEMORY_MAX ((size_t)512 << 20)
@@ -155,7 +156,7 @@ static int run_request(struct test *test, struct cedar_json *json)
         else
             rc = cedar_json_value(json, &ignored);
     }
-    rc = cedar_json_report(json, rc);
+    rc = cedar_error_report(json->error, rc);
     return rc < 0 ? rc : check_answer(test, &request, &expected);
 }
 
@@ -168,7 +169,7 @@ static int run_requests(struct test *test, struct cedar_json *json)
         rc = run_request(test, json);
         test->index++;
     }
-    return cedar_json_report(json, rc);
+    return cedar_error_report(json->error, rc);
 }
 
 /* The top of a test file. Other JSON files (entities, schemas) are lists, or have no requests. */
@@ -194,7 +195,7 @@ static int read_test(struct test *test, struct cedar_json *json)
     }
     if (rc == 0 && (!test->policies || !test->entities || !test->requests))
         return SR_ERR_NOT_FOUND;
-    return cedar_json_report(json, rc);
+    return cedar_error_report(json->error, rc);
 }
 
 static int load(struct test *test, bool implicit)

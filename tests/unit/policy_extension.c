@@ -223,8 +223,8 @@ static void test_datetime(void **state)
         "datetime(\"2024-03-01\").durationSince(datetime(\"2024-02-28\")) == duration(\"2d\")",
         "datetime(\"2023-03-01\").durationSince(datetime(\"2023-02-28\")) == duration(\"1d\")",
         "datetime(\"2100-03-01\").durationSince(datetime(\"2100-02-28\")) == duration(\"1d\")",
-        "datetime(\"2026-03-05\").offset(duration(\"-1ms\")) == "
-        "datetime(\"2026-03-04T23:59:59.999Z\")",
+        ("datetime(\"2026-03-05\").offset(duration(\"-1ms\")) == "
+         "datetime(\"2026-03-04T23:59:59.999Z\")"),
         "datetime(\"2026-03-05T10:03:04Z\").toDate() == datetime(\"2026-03-05\")",
         "datetime(\"1969-12-31T23:59:59.999Z\").toDate() == datetime(\"1969-12-31\")",
         "datetime(\"1969-12-31T23:00:00Z\").toTime() == duration(\"23h\")",

@@ -69,7 +69,7 @@ static void test_places(void **state)
     assert_int_equal(cedar_lex_next(&lex, &token), SR_ERR_INVALID);
     assert_int_equal(error.line, 2);
     assert_int_equal(error.column, 2);
-    assert_string_equal(error.found, "桐");
+    assert_string_equal(error.found, "`桐`");
     cedar_lex_open(&lex, "\"桐\" b", strlen("\"桐\" b"), &error);
     assert_int_equal(cedar_lex_next(&lex, &token), 0);
     assert_int_equal(cedar_lex_next(&lex, &token), 0);
@@ -131,7 +131,7 @@ static void test_strings(void **state)
     assert_int_equal(cedar_lex_string(&token, &arena, &error, &content), SR_ERR_INVALID);
     assert_int_equal(error.line, 2);
     assert_int_equal(error.column, 2);
-    assert_string_equal(error.found, "\\q");
+    assert_string_equal(error.found, "`\\q`");
     cedar_arena_free(&arena);
 }
 

@@ -200,7 +200,7 @@ static void test_refused(void **state)
          "`when`, `unless` or `;`"},
         {"permit(principal, action, resource)\n  when { };", 2, 10, "`}`", "an expression"},
         {"permit(principal, action, resource)\n// 桐\n  when { \"桐城\" == resource.名 };", 3, 27,
-         "名", "a word, number, string or sign of Cedar"},
+         "`名`", "a word, number, string or sign of Cedar"},
         {"permit(principal, action, resource) when { resource.in };", 1, 53, "`in`",
          "a name that is no reserved word (or [\"…\"])"},
         {"@a(\"1\") @a(\"2\") permit(principal, action, resource);", 1, 10, "`a`",
