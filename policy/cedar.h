@@ -27,7 +27,7 @@
 #define CEDAR_POLICIES_MEMORY_MAX ((size_t)256 << 20) /* bytes that one set takes in memory */
 #define CEDAR_DEPTH_MAX 400                           /* expressions within each other */
 #define CEDAR_PATH_MAX 64                             /* names of one has path */
-#define CEDAR_STEPS_MAX 10000000             /* of one decision, unless the request says fewer */
+#define CEDAR_STEPS_MAX 1000000              /* of one decision, unless the request says fewer */
 #define CEDAR_SCRATCH_MAX ((size_t)16 << 20) /* a limit for scratch arenas that suits */
 
 /* What is wrong with a text and where. Lines and columns count from 1, columns in characters. found

@@ -7,8 +7,9 @@
 #include "policy/cedar.h"
 #include "policy/cedar_value.h"
 
-#define CEDAR_ENTITIES_SOURCE_MAX ((size_t)64 << 20)  /* bytes of JSON */
-#define CEDAR_ENTITIES_MEMORY_MAX ((size_t)512 << 20) /* bytes in memory, ancestors and all */
+#define CEDAR_ENTITIES_SOURCE_MAX ((size_t)32 << 20)  /* bytes of JSON */
+#define CEDAR_ENTITIES_MEMORY_MAX ((size_t)256 << 20) /* bytes in memory, ancestors and all */
+#define CEDAR_VALUE_ITEMS_MAX ((size_t)1 << 20)       /* items of all sets and records around one */
 #define CEDAR_VALUE_DEPTH_MAX 128                     /* sets and records within each other */
 
 struct cedar_entity {

@@ -19,6 +19,9 @@ static int read_parents(struct cedar_json *json, struct parents *parents)
     bool first = true;
     int rc = cedar_json_expect(json, '[');
     while (rc == 0 && (rc = cedar_json_more(json, ']', &first)) > 0) {
+        if (parents->count == CEDAR_VALUE_ITEMS_MAX)
+            return sr_fail(SR_ERR_TOO_LARGE, "an entity has more than %zu parents",
+                           CEDAR_VALUE_ITEMS_MAX);
         if (parents->count == parents->capacity) {
             size_t capacity = parents->capacity ? 2 * parents->capacity : 16;
             const struct cedar_uid **grown =

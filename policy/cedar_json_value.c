@@ -34,6 +34,9 @@ static int read_number(struct cedar_json *json, struct cedar_value *out)
 static int push(struct cedar_json *json, const struct cedar_text *key,
                 const struct cedar_value *value)
 {
+    if (json->stack_count == CEDAR_VALUE_ITEMS_MAX)
+        return sr_fail(SR_ERR_TOO_LARGE, "JSON values have more than %zu items",
+                       CEDAR_VALUE_ITEMS_MAX);
     if (json->stack_count == json->stack_capacity) {
         size_t capacity = json->stack_capacity ? 2 * json->stack_capacity : 64;
         struct cedar_member *grown = realloc(json->stack, capacity * sizeof(*grown));

@@ -14,24 +14,28 @@ struct cedar_parse {
     unsigned depth;
 };
 
-/* Reads the next token. All functions here return 0 or SR_ERR_INVALID (*error is set, no sentence),
- * SR_ERR_TOO_LARGE (sentence saved). */
+/* All functions here return 0, SR_ERR_INVALID (*error is set, no sentence), or SR_ERR_TOO_LARGE and
+ * SR_ERR_NO_MEMORY (sentence saved). */
+
+/* Reads the next token. */
 int cedar_parse_advance(struct cedar_parse *parse);
 /* Whether the token looked at is this punctuation. */
 bool cedar_parse_at_sign(const struct cedar_parse *parse, const char *sign);
 /* Reads it, or fails. */
 int cedar_parse_expect_sign(struct cedar_parse *parse, const char *sign);
-/* As expect, if it is there. 1: it was; 0: it was not. */
+/* Reads it, if it is there. 1: it was; 0: it was not. */
 int cedar_parse_accept_sign(struct cedar_parse *parse, const char *sign);
 /* SR_ERR_INVALID at the token looked at, or at another. */
 int cedar_parse_refuse(struct cedar_parse *parse, const char *expected);
 int cedar_parse_refuse_at(struct cedar_parse *parse, const struct cedar_token *token,
                           const char *expected);
+/* The error for an arena that is full. */
 int cedar_parse_memory(struct cedar_parse *parse);
-/* A string token's content, a type's name ("A::B", reserved words refused) starting at token. */
+/* A string, unescaped. */
 int cedar_parse_string(struct cedar_parse *parse, const struct cedar_text **out);
+/* A name such as A::B, none of it reserved. */
 int cedar_parse_type(struct cedar_parse *parse, const struct cedar_text **out);
-/* A::B::"id", with *type and *id_follows: a name that no id follows gives *out NULL. */
+/* A::B::"id", or A::B, which leaves *out NULL. *type is the name without white space. */
 int cedar_parse_name_or_uid(struct cedar_parse *parse, const struct cedar_text **type,
                             const struct cedar_uid **out);
 

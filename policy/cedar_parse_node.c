@@ -40,46 +40,71 @@ int cedar_parse_too_deep(const struct cedar_token *at)
                    at->line, at->column, CEDAR_DEPTH_MAX);
 }
 
-/* A set or record of constants, or a constructor of one, is a constant too. A constructor that
- * would fail stays a call, and fails when it is evaluated. */
+static int no_memory(void)
+{
+    return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
+}
+
+/* The three ways to a constant give 1 when *out is it, 0 when there is none, or an error. */
+
+/* A constructor of a text. One that would fail stays a call, and fails when it is evaluated. */
+static int fold_call(struct cedar_parse *parse, const struct cedar_node *node,
+                     struct cedar_value *out)
+{
+    enum cedar_function function = (enum cedar_function)node->which;
+    if (node->count != 1 || cedar_extension_takes(function, 0) != CEDAR_STRING ||
+        node->children[0]->constant->kind != CEDAR_STRING)
+        return 0;
+    int rc = cedar_extension_call(function, node->children[0]->constant, parse->arena, out);
+    if (rc == SR_ERR_INVALID)
+        return 0;
+    return rc < 0 ? cedar_parse_memory(parse) : 1;
+}
+
+static int fold_set(struct cedar_parse *parse, const struct cedar_node *node,
+                    struct cedar_value *out)
+{
+    struct cedar_value *items = malloc((node->count + (size_t)1) * sizeof(*items));
+    if (!items)
+        return no_memory();
+    for (uint32_t i = 0; i < node->count; i++)
+        items[i] = *node->children[i]->constant;
+    out->kind = CEDAR_SET;
+    out->set = cedar_set_make(parse->arena, items, node->count, NULL);
+    free(items);
+    return out->set ? 1 : cedar_parse_memory(parse);
+}
+
+static int fold_record(struct cedar_parse *parse, const struct cedar_node *node,
+                       struct cedar_value *out)
+{
+    struct cedar_member *members = malloc((node->count + (size_t)1) * sizeof(*members));
+    if (!members)
+        return no_memory();
+    for (uint32_t i = 0; i < node->count; i++)
+        members[i] = (struct cedar_member){node->names[i], *node->children[i]->constant};
+    out->kind = CEDAR_RECORD;
+    int rc = cedar_record_make(parse->arena, members, node->count, &out->record);
+    free(members);
+    return rc < 0 ? cedar_parse_memory(parse) : 1;
+}
+
+/* A set or record of constants, or a constructor of one, is a constant too. */
 static int fold(struct cedar_parse *parse, struct cedar_node *node)
 {
     struct cedar_value value = {0};
-    const struct cedar_record *record = NULL;
-    if (node->op != CEDAR_OP_SET && node->op != CEDAR_OP_RECORD && node->op != CEDAR_OP_CALL)
-        return 0;
+    int rc = 0;
     for (uint32_t i = 0; i < node->count; i++)
         if (!node->children[i]->constant)
             return 0;
-    if (node->op == CEDAR_OP_CALL) {
-        if (node->count != 1 || cedar_extension_arity(node->which) != 1 ||
-            cedar_extension_takes(node->which, 0) != CEDAR_STRING ||
-            node->children[0]->constant->kind != CEDAR_STRING)
-            return 0;
-        int rc =
-            cedar_extension_call(node->which, node->children[0]->constant, parse->arena, &value);
-        if (rc < 0)
-            return rc == SR_ERR_INVALID ? 0 : cedar_parse_memory(parse);
-    } else {
-        struct cedar_member *members = calloc(node->count + 1, sizeof(*members));
-        struct cedar_value *items = calloc(node->count + 1, sizeof(*items));
-        for (uint32_t i = 0; items && members && i < node->count; i++) {
-            items[i] = *node->children[i]->constant;
-            if (node->op == CEDAR_OP_RECORD)
-                members[i] = (struct cedar_member){node->names[i], items[i]};
-        }
-        if (members && node->op == CEDAR_OP_RECORD)
-            (void)cedar_record_make(parse->arena, members, node->count, &record);
-        if (node->op == CEDAR_OP_RECORD)
-            value = (struct cedar_value){.kind = CEDAR_RECORD, .record = record};
-        else if (items)
-            value = (struct cedar_value){
-                .kind = CEDAR_SET, .set = cedar_set_make(parse->arena, items, node->count, NULL)};
-        free(members);
-        free(items);
-        if (!(node->op == CEDAR_OP_RECORD ? (const void *)value.record : value.set))
-            return cedar_parse_memory(parse);
-    }
+    if (node->op == CEDAR_OP_CALL)
+        rc = fold_call(parse, node, &value);
+    else if (node->op == CEDAR_OP_SET)
+        rc = fold_set(parse, node, &value);
+    else if (node->op == CEDAR_OP_RECORD)
+        rc = fold_record(parse, node, &value);
+    if (rc <= 0)
+        return rc;
     struct cedar_value *kept = cedar_arena_alloc(parse->arena, sizeof(*kept));
     if (!kept)
         return cedar_parse_memory(parse);

@@ -277,6 +277,23 @@ static void test_cycles(void **state)
     assert_string_equal(sr_error_message(), "entity T::\"1\" is there twice");
 }
 
+static void test_items(void **state)
+{
+    struct cedar_entities *entities;
+    struct sr_buf text = {0};
+    (void)state;
+    sr_buf_text(&text, "[{\"uid\":{\"type\":\"T\",\"id\":\"1\"},\"attrs\":{\"a\":[");
+    for (size_t i = 0; i < CEDAR_VALUE_ITEMS_MAX; i++)
+        sr_buf_text(&text, "1,");
+    size_t len = text.len;
+    sr_buf_text(&text, "1]},\"parents\":[]}]");
+    assert_int_equal(parse(text.data, false, &entities, NULL), SR_ERR_TOO_LARGE);
+    assert_string_equal(sr_error_message(), "JSON values have more than 1048576 items");
+    text.data[len - 1] = ' '; /* "1, 1" becomes "1 1": refused for its form, not its size */
+    assert_int_equal(parse(text.data, false, &entities, NULL), SR_ERR_INVALID);
+    sr_buf_free(&text);
+}
+
 /* A chain has as many ancestors as the square of its length: the memory limit ends it. */
 static void test_memory(void **state)
 {
@@ -343,7 +360,7 @@ int main(void)
         cmocka_unit_test(test_refused), cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_depth),   cmocka_unit_test(test_ancestors),
         cmocka_unit_test(test_cycles),  cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_context),
+        cmocka_unit_test(test_items),   cmocka_unit_test(test_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
