@@ -228,6 +228,22 @@ static void test_scratch(void **state)
     assert_string_equal(sr_error_message(),
                         "the decision takes more memory than the limit of 97 KiB");
     sr_buf_free(&text);
+    /* Wherever it ends. */
+    assert_int_equal(
+        cedar_rig_policies(&rig,
+                           "permit" ALL "when { [principal, {a: principal, b: [action]}, "
+                           "ip(if true then \"::1\" else \"\")].contains(action) == false };",
+                           NULL),
+        0);
+    int rc = SR_ERR_TOO_LARGE;
+    for (size_t limit = 0; rc < 0; limit += 16) {
+        assert_true(limit < 65536);
+        cedar_arena_free(&rig.scratch);
+        cedar_arena_init(&rig.scratch, limit);
+        rc = cedar_rig_decide(&rig);
+        assert_true(rc == 0 || rc == SR_ERR_TOO_LARGE);
+        assert_int_equal(rig.response.allow, rc == 0);
+    }
     cedar_rig_close(&rig);
 }
 

@@ -319,6 +319,27 @@ static void test_memory(void **state)
     cedar_rig_close(&rig);
 }
 
+/* Memory that ends anywhere in the text is the same clear error. */
+static void test_memory_of_values(void **state)
+{
+    static const char text[] =
+        "{\"a\":[1,{\"b\":[true,\"x\"]}],\"e\":{\"__entity\":{\"type\":\"T\",\"id\":\"1\"}},"
+        "\"d\":{\"__extn\":{\"fn\":\"ip\",\"arg\":\"::1\"}},\"t\":{\"type\":\"T\",\"id\":\"1\"}}";
+    int rc = SR_ERR_TOO_LARGE;
+    (void)state;
+    for (size_t limit = 16; rc < 0; limit += 16) {
+        struct cedar_arena arena;
+        const struct cedar_record *record;
+        assert_true(limit < 65536);
+        cedar_arena_init(&arena, limit);
+        rc = cedar_entities_parse_context((const uint8_t *)text, strlen(text), true, &arena,
+                                          &record, NULL);
+        assert_true(rc == 0 || rc == SR_ERR_TOO_LARGE);
+        assert_true((rc == 0) == (record != NULL));
+        cedar_arena_free(&arena);
+    }
+}
+
 static void test_context(void **state)
 {
     static const char *const bad[] = {"",        "[]", "{} {}", "{\"a\":null}", "{\"__entity\":{}}",
@@ -360,7 +381,8 @@ int main(void)
         cmocka_unit_test(test_refused), cmocka_unit_test(test_truncation),
         cmocka_unit_test(test_depth),   cmocka_unit_test(test_ancestors),
         cmocka_unit_test(test_cycles),  cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_items),   cmocka_unit_test(test_context),
+        cmocka_unit_test(test_items),   cmocka_unit_test(test_memory_of_values),
+        cmocka_unit_test(test_context),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

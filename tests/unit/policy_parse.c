@@ -386,6 +386,31 @@ static void test_sizes(void **state)
     sr_buf_free(&annotated);
 }
 
+/* Memory that ends anywhere is the same clear error, and leaves nothing half made. */
+static void test_memory(void **state)
+{
+    static const char text[] =
+        "@id(\"x\") @b permit(principal is A::B in A::\"a\", action in [Action::\"v\", "
+        "Action::\"w\"], "
+        "resource) when { {a: [1, ip(\"::1\")], b: {}} == context.x && (principal.a + 1 < 2 || "
+        "!(\"a\" like \"*\\**\")) } unless { if resource has a.b then [resource].contains(1) else "
+        "action.offset(duration(\"1d\")).toTime() == 1 };";
+    int rc = SR_ERR_TOO_LARGE;
+    (void)state;
+    for (size_t limit = 16; rc < 0; limit += 16) {
+        struct cedar_policies *policies;
+        assert_true(limit < 65536);
+        assert_int_equal(cedar_policies_new(&policies), 0);
+        policies->arena.limit = limit;
+        rc = cedar_policies_add(policies, "x", (const uint8_t *)text, strlen(text), NULL);
+        assert_true(rc == 0 || rc == SR_ERR_TOO_LARGE);
+        if (rc < 0)
+            assert_non_null(strstr(sr_error_message(), "the policy set takes more memory"));
+        assert_int_equal(cedar_policies_count(policies), rc == 0 ? 1 : 0);
+        cedar_policies_free(policies);
+    }
+}
+
 /* Every cut of a text is refused (or is whole policies), and none is read beyond. */
 static void test_truncation(void **state)
 {
@@ -421,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_tree),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_truncation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
