@@ -132,7 +132,8 @@ int cedar_entities_parse_context(const uint8_t *data, size_t len, bool implicit,
         rc = cedar_json_record(&json, out);
     if (rc == 0)
         rc = cedar_json_finish(&json);
-    rc = cedar_error_report(json.error, rc);
+    if (rc < 0)
+        *out = NULL;
     cedar_json_close(&json);
-    return rc;
+    return cedar_error_report(json.error, rc);
 }

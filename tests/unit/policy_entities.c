@@ -357,6 +357,7 @@ static void test_context(void **state)
         assert_int_equal(cedar_entities_parse_context((const uint8_t *)bad[i], strlen(bad[i]),
                                                       false, &arena, &record, &error),
                          SR_ERR_INVALID);
+        assert_null(record);
     }
     cedar_arena_free(&arena);
     /* The arena's limit is the context's. */
