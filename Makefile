@@ -94,7 +94,7 @@ $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(call libs,$$(below_$$(
 $(OUT)/libfuzzer/%: tests/fuzz/fuzz_%.c $$(foreach m,$$(below_$$(call module_of,$$*)),$$(call src,$$m))
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
-	    $(filter-out %/main.c,$^) $(LIBS) -pthread
+	    $(filter-out %/main.c,$(filter %.c,$^)) $(LIBS) -pthread
 
 .PHONY: unit conformance fault fuzz-replay check-fast check bench fuzz up down deps lint format clean
 unit: $(UNIT)
