@@ -100,6 +100,7 @@ struct expected {
     struct cedar_value errors;
 };
 
+/* SR_ERR_DENIED: it is not the expected one; the sentence says in what. */
 static int check_answer(struct test *test, const struct cedar_request *request,
                         const struct expected *expected)
 {
@@ -107,7 +108,7 @@ static int check_answer(struct test *test, const struct cedar_request *request,
     static uint32_t faulted[CEDAR_POLICIES_MAX];
     if (!request->principal || !request->action || !request->resource || !expected->decision ||
         expected->reason.kind != CEDAR_SET || expected->errors.kind != CEDAR_SET)
-        return sr_fail(SR_ERR_INVALID, "request %u is incomplete", test->index);
+        return sr_fail(SR_ERR_DENIED, "request %u is incomplete", test->index);
     cedar_arena_reset(&test->scratch);
     int rc = cedar_authorize(test->set, request, &test->scratch, &got);
     if (rc < 0)
@@ -115,16 +116,16 @@ static int check_answer(struct test *test, const struct cedar_request *request,
     for (size_t i = 0; i < got.fault_count; i++)
         faulted[i] = got.faults[i].policy;
     if (got.allow != cedar_text_is(expected->decision, "allow"))
-        return sr_fail(SR_ERR_INVALID, "request %u: %s, expected %s", test->index,
+        return sr_fail(SR_ERR_DENIED, "request %u: %s, expected %s", test->index,
                        got.allow ? "allow" : "deny", expected->decision->data);
     if (!same_policies(expected->reason.set, got.reasons, got.reason_count))
-        return sr_fail(SR_ERR_INVALID, "request %u: other policies determined it", test->index);
+        return sr_fail(SR_ERR_DENIED, "request %u: other policies determined it", test->index);
     if (same_policies(expected->errors.set, faulted, got.fault_count))
         return 0;
     char text[128] = "none";
     if (got.fault_count)
         cedar_fault_text(&got.faults[0], text, sizeof(text));
-    return sr_fail(SR_ERR_INVALID, "request %u: other policies failed (%s)", test->index, text);
+    return sr_fail(SR_ERR_DENIED, "request %u: other policies failed (%s)", test->index, text);
 }
 
 static int run_request(struct test *test, struct cedar_json *json)
