@@ -50,7 +50,7 @@ FAULT := $(patsubst tests/fault/%.c,$(OUT)/fault/%,$(wildcard tests/fault/*.c))
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
-all: $(OUT)/strongroomd $(OUT)/strongroom
+all: $(OUT)/strongroomd $(OUT)/strongroom $(OUT)/cedar-conformance
 
 $(OUT)/strongroomd: $(call libs,$(below_daemon))
 	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
