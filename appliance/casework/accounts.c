@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -17,6 +18,9 @@
 #include "casework/door_internal.h"
 
 extern char **environ;
+
+#define ACCOUNTS_TRIES 40
+#define ACCOUNTS_PAUSE_NS 250000000
 
 bool accounts_name_valid(const char *account)
 {
@@ -53,13 +57,15 @@ static void read_complaint(int fd, char *out, size_t size)
     out[strcspn(out, "\n")] = '\0';
 }
 
-/* Runs a program with input on its standard input; its name is found in PATH. */
-static int run_program(char *const argv[], const char *input)
+/* Runs a program with input on its standard input; its name is found in PATH. *exited: its exit status,
+ * -1 if it did not end by itself. */
+static int run_once(char *const argv[], const char *input, int *exited)
 {
     int in[2] = {-1, -1}, err[2] = {-1, -1}, wait_status = 0;
     char complaint[200] = "";
     pid_t child = -1;
     posix_spawn_file_actions_t actions;
+    *exited = -1;
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)
         return sr_fail_errno(errno, "cannot run %s", argv[0]);
     posix_spawn_file_actions_init(&actions);
@@ -83,10 +89,33 @@ static int run_program(char *const argv[], const char *input)
         return sr_fail_errno(error, "cannot run %s", argv[0]);
     while (waitpid(child, &wait_status, 0) < 0 && errno == EINTR)
         ;
-    if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0)
+    if (WIFEXITED(wait_status))
+        *exited = WEXITSTATUS(wait_status);
+    if (*exited != 0)
         return sr_fail(SR_ERR_INVALID, "%s failed: %s", argv[0],
                        complaint[0] != '\0' ? complaint : "no reason given");
     return 0;
+}
+
+static int run_program(char *const argv[], const char *input)
+{
+    int exited;
+    return run_once(argv, input, &exited);
+}
+
+/* useradd(8) and its kind give up (exit status 1, "cannot lock /etc/passwd; try again later") while
+ * another program changes accounts; userdel(8) also while a process of the user is ending (8). */
+static int run_until_free(char *const argv[])
+{
+    const struct timespec pause = {.tv_nsec = ACCOUNTS_PAUSE_NS};
+    int exited = 0, status = 0;
+    for (int i = 0; i < ACCOUNTS_TRIES; i++) {
+        status = run_once(argv, "", &exited);
+        if (exited != 1 && exited != 8)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    return status;
 }
 
 static int set_samba_password(const char *account, const char *password, const char *smb_conf)
@@ -108,7 +137,7 @@ void accounts_remove(const char *account, const char *smb_conf)
 {
     char *const samba[] = {"smbpasswd", "-c", (char *)smb_conf, "-L", "-x", (char *)account, NULL};
     char *const system[] = {"userdel", (char *)account, NULL};
-    if ((smb_conf != NULL && run_program(samba, "") < 0) || run_program(system, "") < 0)
+    if ((smb_conf != NULL && run_program(samba, "") < 0) || run_until_free(system) < 0)
         sr_log_failure("an account without an entry could not be removed");
 }
 
@@ -123,7 +152,7 @@ int accounts_create(const char *account, const char *name, uint32_t uid, const c
                          "--comment", (char *)name,       (char *)account,
                          NULL};
     int status = accounts_free(account, uid);
-    if (status < 0 || (status = run_program(add, "")) < 0)
+    if (status < 0 || (status = run_until_free(add)) < 0)
         return status;
     if (smb_conf != NULL && password != NULL &&
         (status = set_samba_password(account, password, smb_conf)) < 0) {
