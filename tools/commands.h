@@ -17,5 +17,7 @@ tool_command_fn cmd_verify;
 tool_command_fn cmd_ledger_verify;
 tool_command_fn cmd_ledger_checkpoint, cmd_ledger_proof, cmd_ledger_log, cmd_ledger_entry;
 tool_command_fn cmd_ledger_key;
+tool_command_fn cmd_policy_check, cmd_policy_show, cmd_policy_explain;
+tool_command_fn cmd_policy_test, cmd_policy_reload;
 
 #endif

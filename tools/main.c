@@ -73,6 +73,18 @@ static const struct command table[] = {
     {"ledger entry", cmd_ledger_entry, "INDEX [-o FILE]",
      "Writes the exact bytes of an entry, which its leaf hash covers", OUTPUT},
     {"ledger key", cmd_ledger_key, "[-o FILE]", "Prints the key that verifies the ledger", OUTPUT},
+    {"policy check", cmd_policy_check, "DIR", "Checks the files of a policy folder (offline)",
+     NULL},
+    {"policy show", cmd_policy_show, "", "Lists the policy files in force, with their hashes",
+     NULL},
+    {"policy explain", cmd_policy_explain, "--user ACCOUNT --action ACTION [PATH]",
+     "Says whether the rules allow it, and which rule decides",
+     "  --user ACCOUNT          who asks\n"
+     "  --action ACTION         list, read, add, ...: policy/access.cedar names them\n"},
+    {"policy test", cmd_policy_test, "FILE", "Asks the rules in force what a file expects of them",
+     NULL},
+    {"policy reload", cmd_policy_reload, "", "Reads the policy folder again, whole or not at all",
+     NULL},
 };
 #define TABLE_LEN (sizeof table / sizeof table[0])
 

@@ -35,7 +35,7 @@ int door_authorise(struct door *door, const struct door_actor *actor, enum act a
     int status = door_user(door, actor, &user);
     if (status < 0)
         return status;
-    if (!authorise(&user, act))
+    if (!door_allows(door, &user, act, NULL))
         return sr_fail(SR_ERR_DENIED, "%s may not do this (%s): no role of theirs allows it",
                        user.account, authorise_act_name(act));
     return 0;
@@ -104,6 +104,12 @@ static int append_proved(void *context)
     return status;
 }
 
+static bool is_about_people(const json_t *entry)
+{
+    const char *act = json_string_value(json_object_get(entry, "act"));
+    return act != NULL && strncmp(act, "user.", 5) == 0;
+}
+
 int door_act(struct door *door, json_t *entry, const json_t *private_part, uint64_t *index)
 {
     struct sr_buf text = {0};
@@ -121,6 +127,9 @@ int door_act(struct door *door, json_t *entry, const json_t *private_part, uint6
         status = catalog_project_if(door->catalog, append.expected, entry, append_proved, &append);
     if (status == 0)
         *index = append.index;
+    if (status == 0 && is_about_people(entry) && door_rules_people(door) < 0)
+        sr_log_failure(
+            "a change of an account is not seen by the access rules before the next one");
     sr_buf_free(&text);
     json_decref(entry);
     return status;

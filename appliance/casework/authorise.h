@@ -1,4 +1,5 @@
-/* Who may do what, until policy files decide (issue "policy"): one committed table role x act. */
+/* The acts that can be allowed, by the names under which the access rules know them, and the roles. Who may
+ * do what is decided by the rules (policy.h). */
 #ifndef SR_CASEWORK_AUTHORISE_H
 #define SR_CASEWORK_AUTHORISE_H
 
@@ -13,20 +14,21 @@ enum act {
     ACT_READ,   /* content */
     ACT_ADD,    /* create, write, rename, discard before the seal; commit request */
     ACT_CASE_OPEN,
-    ACT_FILE,        /* file and refile */
-    ACT_INCOMPLETE,  /* mark one's own sealed record incomplete */
-    ACT_UNFILED_ALL, /* see everybody's 待归案 */
+    ACT_FILE,       /* file and refile */
+    ACT_INCOMPLETE, /* mark one's own sealed record incomplete */
     ACT_USER_ADD,
     ACT_USER_LIST,
     ACT_STATUS,
     ACT_LEDGER, /* read entries, proofs */
     ACT_CHECKPOINT,
     ACT_VERIFY,
+    ACT_POLICY_SHOW,
+    ACT_POLICY_EXPLAIN,
+    ACT_POLICY_TEST,
+    ACT_POLICY_RELOAD,
     ACT_COUNT
 };
 
-/* Zero roles, or uid 0 (which holds none): only ACT_PLACES for uid 0, nothing for others. */
-bool authorise(const struct catalog_user *user, enum act act);
 /* The name used on the control socket ("user.add"); -1 if there is no such act. */
 int authorise_act_by_name(const char *name);
 const char *authorise_act_name(enum act act);

@@ -20,6 +20,7 @@ int door_file_new(struct door *door, const struct door_actor *actor, uint64_t no
     file->node = node;
     file->write = write;
     pthread_mutex_init(&file->object_lock, NULL);
+    door_rules_opened(file);
     *out = file;
     return 0;
 }
@@ -28,6 +29,7 @@ void door_file_free(struct door_file *file)
 {
     if (file == NULL)
         return;
+    door_rules_closed(file);
     object_close(file->object);
     pthread_mutex_destroy(&file->object_lock);
     free(file->text);
@@ -194,7 +196,7 @@ int door_open(struct door *door, const struct door_actor *actor, uint64_t node_i
                             sr_fail(SR_ERR_SEALED, "the record is sealed"));
     bool foreign = write && node.version.state == CATALOG_STAGING && node.version.uid != actor->uid;
     enum act needed = write ? ACT_ADD : node.kind == CATALOG_KIND_STUB ? ACT_LIST : ACT_READ;
-    if (node.kind != CATALOG_KIND_VIRTUAL && !authorise(&user, needed))
+    if (node.kind != CATALOG_KIND_VIRTUAL && !door_allows(door, &user, needed, &node))
         return door_refused(door, actor, op, "denied", node_id, NULL,
                             sr_fail(SR_ERR_DENIED, "%s may not %s this record", user.account, op));
     if (foreign) /* D7 */
@@ -244,9 +246,12 @@ int door_read(struct door_file *file, uint64_t offset, void *buf, size_t len, si
         }
         return 0;
     }
+    int status = door_rules_again(file, ACT_READ, "read");
+    if (status < 0)
+        return status;
     if (file->live != NULL && file->live->phase != LIVE_SEALED)
         return staging_read(file->live->staging, offset, buf, len, got);
-    int status = file->object != NULL ? 0 : late_object(file);
+    status = file->object != NULL ? 0 : late_object(file);
     if (status == 0)
         status = object_read(file->object, offset, buf, len, got);
     if (status == SR_ERR_DAMAGED)
@@ -299,6 +304,8 @@ int door_write(struct door_file *file, const struct door_actor *actor, uint64_t 
         return sr_fail(SR_ERR_INVALID, "the file is not open for writing");
     if (live == NULL)
         return refused_content(file, "write", sr_fail(SR_ERR_SEALED, "the record is sealed"));
+    if ((status = door_rules_again(file, ACT_ADD, "write")) < 0)
+        return status;
     if (live->closed && (status = door_reopen(file->door, live)) < 0)
         return refused_content(file, "write", status);
     file->wrote = true;

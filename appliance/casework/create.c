@@ -82,7 +82,7 @@ int door_create(struct door *door, const struct door_actor *actor, uint64_t pare
     if ((status = catalog_get(door->catalog, parent_id, &parent)) < 0 ||
         (status = place_visible(door, &user, &parent)) < 0)
         return status;
-    if (!authorise(&user, ACT_ADD))
+    if (!door_allows(door, &user, ACT_ADD, &parent))
         return door_refused(door, actor, "create", "denied", parent_id, name,
                             sr_fail(SR_ERR_DENIED, "%s may not add records", user.account));
     if (!place_takes_records(&parent))

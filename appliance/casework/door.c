@@ -20,29 +20,6 @@ struct catalog *door_catalog(struct door *door)
 
 /* --- start and stop --- */
 
-static int append_policy(struct door *door)
-{
-    json_t *entry = NULL, *files = json_array(), *file = json_object();
-    uint64_t index;
-    int status = entry_new(door->io, "policy.load", &entry);
-    if (status == 0 && files != NULL && file != NULL &&
-        (status = entry_set(file, "file", json_string(WORKFLOW_FILE))) == 0 &&
-        (status = entry_set(file, "sha256",
-                            sr_json_hex(workflow_sha256(door->workflow), SR_SHA256_LEN))) == 0 &&
-        json_array_append(files, file) == 0 &&
-        (status = entry_set(entry, "files", json_incref(files))) == 0 &&
-        (status = entry_set(entry, "uid", json_integer(0))) == 0)
-        status = door_act(door, entry, NULL, &index);
-    else {
-        json_decref(entry);
-        if (status == 0)
-            status = sr_fail(SR_ERR_NO_MEMORY, "no memory for a ledger entry");
-    }
-    json_decref(file);
-    json_decref(files);
-    return status;
-}
-
 static int append_unlock(struct door *door)
 {
     uint8_t slot[KEYS_SLOT_ID_LEN];
@@ -95,6 +72,7 @@ static int door_new(const struct door_config *config, struct door **out)
     pthread_mutex_init(&door->lock, NULL);
     pthread_mutex_init(&door->accounts_lock, NULL);
     pthread_mutex_init(&door->clients.lock, NULL);
+    pthread_mutex_init(&door->rules.lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&door->wake, &monotonic);
@@ -113,6 +91,7 @@ static void door_free(struct door *door)
                 sr_log_failure("closing unsealed content");
             free(live);
         }
+    door_rules_free(door);
     catalog_close(door->catalog);
     workflow_free(door->workflow);
     pthread_cond_destroy(&door->wake);
@@ -131,7 +110,8 @@ static int prepare(struct door *door, struct door_salvage *salvage)
     if (door->config.policy_dir == NULL)
         return sr_fail(SR_ERR_INVALID, "no policy folder was given");
     if ((status = workflow_load(door->io, door->config.policy_dir, &door->workflow)) < 0 ||
-        (status = notice_start(door)) < 0 || (status = catalog_open_memory(&door->catalog)) < 0 ||
+        (status = door_rules_load(door)) < 0 || (status = notice_start(door)) < 0 ||
+        (status = catalog_open_memory(&door->catalog)) < 0 ||
         (status = audit_project(door->vault, door->ledger, door->catalog)) < 0 ||
         (status = check_slot(door)) < 0)
         return status;
@@ -140,7 +120,7 @@ static int prepare(struct door *door, struct door_salvage *salvage)
     salvage->entries = ledger_committed(door->ledger);
     pthread_mutex_lock(&door->lock);
     if ((status = append_unlock(door)) == 0)
-        status = append_policy(door);
+        status = door_rules_start(door);
     pthread_mutex_unlock(&door->lock);
     if (status < 0 || (status = door_salvage(door, salvage)) < 0 ||
         (status = cases_ensure_year(door)) < 0 || (status = door_keys_record(door)) < 0 ||
@@ -318,7 +298,7 @@ int door_readdir(struct door *door, const struct door_actor *actor, uint64_t nod
         return sr_fail(SR_ERR_NOT_DIRECTORY, "it is not a folder");
     bool holds_records = place_takes_records(&node) || node.kind == CATALOG_KIND_UNFILED_ROOT ||
                          node.kind == CATALOG_KIND_UNFILED_USER;
-    if (holds_records && !authorise(&user, ACT_LIST))
+    if (holds_records && !door_allows(door, &user, ACT_LIST, &node))
         return door_refused(door, actor, "readdir", "denied", node_id, NULL,
                             sr_fail(SR_ERR_DENIED, "%s may not list records", user.account));
     if (after == 0 && (node_id == CATALOG_UNFILED || node.kind == CATALOG_KIND_UNFILED_USER) &&
@@ -386,7 +366,7 @@ static int xattr_node(struct door *door, const struct door_actor *actor, uint64_
 {
     int status = door_getattr(door, actor, node_id, node);
     if (status == 0 &&
-        (node->kind != CATALOG_KIND_RECORD || door_authorise(door, actor, ACT_LIST) < 0))
+        (node->kind != CATALOG_KIND_RECORD || actor->uid == 0)) /* root reaches it, no more */
         status = sr_fail(SR_ERR_NOT_FOUND, "no such attribute");
     return status;
 }

@@ -152,6 +152,34 @@ typedef int door_progress_fn(void *context, uint64_t done, uint64_t total);
 int door_verify(struct door *door, const struct door_actor *actor, uint64_t node_or_0,
                 door_finding_fn *finding, door_progress_fn *progress, void *context,
                 uint64_t *checked);
+/* The policy folder is read again: workflow.yaml, *.cedar, and expectations.yaml, which must be met.
+ * All of it or nothing: with any mistake the rules before stay in force. */
+int door_policy_reload(struct door *door, const struct door_actor *actor);
+typedef int door_policy_file_fn(void *context, const char *file, const uint8_t sha256[32]);
+int door_policy_show(struct door *door, const struct door_actor *actor, door_policy_file_fn *fn,
+                     void *context);
+struct door_policy_reason { /* strings live during the call */
+    const char *file;
+    unsigned line;
+    const char *id; /* its @id, or "" */
+    bool forbid;
+    const char *fault; /* why it could not be evaluated; NULL: it determined the decision */
+};
+typedef int door_policy_reason_fn(void *context, const struct door_policy_reason *reason);
+/* May account do act (path NULL: on the store)? SR_ERR_NOT_FOUND names what there is none of. */
+int door_policy_explain(struct door *door, const struct door_actor *actor, const char *account,
+                        const char *act, const char *path, bool *allow, door_policy_reason_fn *fn,
+                        void *context);
+struct door_policy_report {
+    uint64_t passed, failed;
+    int (*fn)(void *context, const char *sentence); /* one that is not met; non-zero stops */
+    void *context;
+};
+/* A text of expectations (casework/policy_expect.h) against the rules in force. */
+int door_policy_test(struct door *door, const struct door_actor *actor, const char *name,
+                     const uint8_t *data, size_t len, struct door_policy_report *report);
+/* As door_may, and nothing is recorded. */
+bool door_can(struct door *door, const struct door_actor *actor, const char *act);
 /* May this actor run a reading command (status, ledger, user list)? op as in the act table. */
 int door_may(struct door *door, const struct door_actor *actor, const char *act);
 /* JSON for `status`. */

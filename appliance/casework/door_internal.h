@@ -27,6 +27,7 @@
 #include "casework/client.h"
 #include "casework/door.h"
 #include "casework/entry.h"
+#include "casework/policy.h"
 #include "casework/workflow.h"
 #include "vault/object.h"
 #include "vault/staging.h"
@@ -91,6 +92,26 @@ struct refusal_budget { /* distinct refusals of one person in one window */
 #define DOOR_BUDGETS 64
 #define DOOR_BUDGET 100
 
+/* The access rules in force (door_policy.c). Everything under its own lock, which nothing is taken inside
+ * of; a view never changes, so questions are asked without it. */
+struct rules {
+    pthread_mutex_t lock;
+    struct policy *loaded;       /* start-up: before the people are known */
+    struct policy_view *view;    /* a ref */
+    _Atomic uint64_t generation; /* of the view: handles that are older are asked again */
+    struct door_file *files;     /* every open file */
+    struct rules_scratch *scratch;
+    unsigned scratch_count;
+    char fault[256], fault_told[256]; /* a rule that could not be evaluated */
+    struct workflow **retired;        /* door->lock: may still be read */
+    size_t retired_count;
+};
+
+/* Who a node is about, beside the one who asks. */
+struct door_people {
+    struct catalog_user sender, unfiled_of;
+};
+
 struct text_cache; /* notice.c: the virtual files as rendered last */
 
 struct door {
@@ -100,6 +121,7 @@ struct door {
     struct sr_io *io;
     struct catalog *catalog;
     struct workflow *workflow;
+    struct rules rules;
     int64_t settle_ns;
     pthread_mutex_t lock;
     pthread_mutex_t accounts_lock; /* taken before lock; held over useradd */
@@ -128,7 +150,9 @@ struct door_file {
     struct live *live; /* unsealed content, or NULL */
     struct live
         *before; /* that a truncation left: a read may still be in it; a ref until the close */
-    struct object *object; /* sealed content, or NULL */
+    struct object *object;                       /* sealed content, or NULL */
+    _Atomic uint64_t generation;                 /* of the rules that allowed it */
+    struct door_file *next_file, *previous_file; /* rules.files */
     pthread_mutex_t
         object_lock; /* opening object late, when the record was sealed under the handle */
     char *text;      /* virtual files: the text as of open */
@@ -159,6 +183,29 @@ int door_refused(struct door *door, const struct door_actor *actor, const char *
 /* Writes fold counters whose window has ended (all when force). Lock not held. */
 void door_flush_folds(struct door *door, bool force);
 uint64_t door_node_id(uint64_t index);
+
+/* --- the rules (door_policy.c) ---- */
+
+/* May user do this? node NULL: to the store itself. Neither door->lock nor the catalog's need be free;
+ * not inside callbacks of the catalog. */
+bool door_allows(struct door *door, const struct catalog_user *user, enum act act,
+                 const struct catalog_node *node);
+/* The rest of a question about node: *people must live as long as it. */
+int door_rules_fill(struct door *door, const struct catalog_node *node, struct door_people *people,
+                    struct policy_question *question);
+int door_rules_load(struct door *door); /* the files, before the ledger is projected */
+/* With the people; appends policy.load. Lock held. */
+int door_rules_start(struct door *door);
+void door_rules_free(struct door *door);
+/* An account has changed: from now on the rules see it. Lock held. */
+int door_rules_people(struct door *door);
+/* Writes the alert of a rule that could not be evaluated. Lock not held. */
+void door_rules_tell(struct door *door);
+/* Every open file is known here, so that a change of the rules reaches it. */
+void door_rules_opened(struct door_file *file);
+void door_rules_closed(struct door_file *file);
+/* Asks again if the rules have changed since the file was allowed. Lock not held. */
+int door_rules_again(struct door_file *file, enum act act, const char *op);
 
 /* --- live records (live.c); lock held ---- */
 
@@ -217,6 +264,8 @@ int door_file_attach(struct door *door, struct door_file *file, struct live *liv
 /* May something be put under this name into this folder? SR_ERR_NAME_*; reason is the refusal word. */
 int place_check_name(struct door *door, uint64_t parent, const char *name, const char **reason);
 bool place_takes_records(const struct catalog_node *parent);
+/* The nearest ancestor (or the node itself) that is no plain folder, record, stub or date. */
+int place_anchor(struct door *door, const struct catalog_node *node, struct catalog_node *out);
 /* Two folders in one and the same stage, drafts folder or date folder. */
 bool place_same_anchor(struct door *door, const struct catalog_node *one,
                        const struct catalog_node *other);

@@ -19,6 +19,13 @@ static int refuse_sealed(struct door *door, const struct door_actor *actor, uint
                         sr_fail(SR_ERR_SEALED, "the record is sealed"));
 }
 
+static bool may_change(struct door *door, const struct door_actor *actor,
+                       const struct catalog_node *node)
+{
+    struct catalog_user user;
+    return door_user(door, actor, &user) == 0 && door_allows(door, &user, ACT_ADD, node);
+}
+
 /* A record that this actor may still change. Refusals are recorded as op. */
 static int changeable(struct door *door, const struct door_actor *actor, uint64_t node_id,
                       const char *op, struct catalog_node *node)
@@ -29,7 +36,7 @@ static int changeable(struct door *door, const struct door_actor *actor, uint64_
     if (node->kind == CATALOG_KIND_VIRTUAL || node->kind == CATALOG_KIND_STUB ||
         (node->kind == CATALOG_KIND_RECORD && node->version.state != CATALOG_STAGING))
         return refuse_sealed(door, actor, node_id, op);
-    if (door_authorise(door, actor, ACT_ADD) < 0)
+    if (!may_change(door, actor, node))
         return door_refused(door, actor, op, "denied", node_id, NULL, SR_ERR_DENIED);
     return 0;
 }

@@ -38,8 +38,7 @@ bool place_takes_records(const struct catalog_node *parent)
            parent->kind == CATALOG_KIND_FOLDER || parent->kind == CATALOG_KIND_UNFILED_DATE;
 }
 
-/* The nearest ancestor (or the node itself) that is no plain folder, record or stub. */
-static int anchor_of(struct door *door, const struct catalog_node *node, struct catalog_node *out)
+int place_anchor(struct door *door, const struct catalog_node *node, struct catalog_node *out)
 {
     *out = *node;
     while (out->kind == CATALOG_KIND_FOLDER || out->kind == CATALOG_KIND_RECORD ||
@@ -65,7 +64,7 @@ bool place_same_anchor(struct door *door, const struct catalog_node *one,
 bool place_in_drafts(struct door *door, const struct catalog_node *parent)
 {
     struct catalog_node anchor;
-    return anchor_of(door, parent, &anchor) == 0 && anchor.kind == CATALOG_KIND_DRAFTS;
+    return place_anchor(door, parent, &anchor) == 0 && anchor.kind == CATALOG_KIND_DRAFTS;
 }
 
 static bool is_place(enum catalog_kind kind)
@@ -78,22 +77,15 @@ static bool is_place(enum catalog_kind kind)
 int place_visible(struct door *door, const struct catalog_user *user,
                   const struct catalog_node *node)
 {
-    struct catalog_node anchor;
-    if (!authorise(user, ACT_PLACES))
-        return sr_fail(SR_ERR_DENIED, "%s may not see this", user->account);
     if (is_place(node->kind))
-        return 0;
+        return door_allows(door, user, ACT_PLACES, node)
+                   ? 0
+                   : sr_fail(SR_ERR_DENIED, "%s may not see this", user->account);
     /* root reaches a record by its exact name, so that its attempts to change it are refused for
      * what they are (SR_ERR_SEALED) and stand in the ledger; it cannot list or read. */
-    if (user->uid != 0 && !authorise(user, ACT_LIST))
-        return sr_fail(SR_ERR_NOT_FOUND, "there is no such record");
-    int status = anchor_of(door, node, &anchor);
-    if (status < 0)
-        return status;
-    if (anchor.kind == CATALOG_KIND_UNFILED_USER && anchor.uid != user->uid && user->uid != 0 &&
-        !authorise(user, ACT_UNFILED_ALL))
-        return sr_fail(SR_ERR_NOT_FOUND, "there is no such record");
-    return 0;
+    return user->uid == 0 || door_allows(door, user, ACT_LIST, node)
+               ? 0
+               : sr_fail(SR_ERR_NOT_FOUND, "there is no such record");
 }
 
 /* folder.make of an unfiled folder. Lock held. */
@@ -133,7 +125,7 @@ int place_ensure_unfiled(struct door *door, const struct door_actor *actor,
 {
     char today[11];
     uint64_t folder, date;
-    if (!authorise(user, ACT_ADD))
+    if (!door_allows(door, user, ACT_ADD, NULL))
         return 0;
     sr_time_local_date(door->io->now_ns(door->io), today);
     pthread_mutex_lock(&door->lock);

@@ -205,7 +205,8 @@ int door_rename(struct door *door, const struct door_actor *actor, uint64_t pare
         move.node.kind == CATALOG_KIND_RECORD && move.node.version.state != CATALOG_STAGING;
     /* Folders are judged by check_provisional: what lies above sealed records is SR_ERR_SEALED for all. */
     if (move.node.kind == CATALOG_KIND_RECORD && !is_sealed &&
-        (!authorise(&user, ACT_ADD) || move.node.version.uid != actor->uid)) /* D7 */
+        (!door_allows(door, &user, ACT_ADD, &move.node) ||
+         move.node.version.uid != actor->uid)) /* D7 */
         return door_refused(door, actor, "rename", "denied", move.node.id, NULL,
                             sr_fail(SR_ERR_DENIED, "%s may not rename this", user.account));
     if (parent == new_parent && strcmp(name, new_name) == 0)

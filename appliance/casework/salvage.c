@@ -80,7 +80,8 @@ void door_alert(struct door *door, const char *kind, const struct vault_object_i
         return;
     if (entry_set(entry, "kind", json_string(kind)) < 0 ||
         entry_set(entry, "detail", json_string(detail)) < 0 ||
-        entry_set(entry, "object", sr_json_hex(object->bytes, sizeof object->bytes)) < 0) {
+        (object != NULL &&
+         entry_set(entry, "object", sr_json_hex(object->bytes, sizeof object->bytes)) < 0)) {
         json_decref(entry);
         return;
     }

@@ -62,7 +62,7 @@ int door_mkdir(struct door *door, const struct door_actor *actor, uint64_t paren
         (status = place_visible(door, &user, &parent)) < 0)
         return status;
     bool year = parent.kind == CATALOG_KIND_ROOT, new_case = parent.kind == CATALOG_KIND_YEAR;
-    if (!authorise(&user, year || new_case ? ACT_CASE_OPEN : ACT_ADD))
+    if (!door_allows(door, &user, year || new_case ? ACT_CASE_OPEN : ACT_ADD, &parent))
         return door_refused(door, actor, "mkdir", "denied", parent_id, name,
                             sr_fail(SR_ERR_DENIED, "%s may not make folders here", user.account));
     int year_number = year ? parse_year(door, name) : 0;
@@ -229,7 +229,7 @@ int door_unlink(struct door *door, const struct door_actor *actor, uint64_t pare
     if (node.version.state != CATALOG_STAGING)
         return door_refused(door, actor, "unlink", "sealed", node.id, NULL,
                             sr_fail(SR_ERR_SEALED, "the record is sealed"));
-    if (!authorise(&user, ACT_ADD) || node.version.uid != actor->uid)
+    if (!door_allows(door, &user, ACT_ADD, &node) || node.version.uid != actor->uid)
         return door_refused(
             door, actor, "unlink", "denied", node.id, NULL,
             sr_fail(SR_ERR_DENIED, "only its maker may remove what is not sealed yet"));

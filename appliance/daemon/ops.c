@@ -78,6 +78,15 @@ static const struct ops_entry table[] = {
      ops_ledger_log},
     {{"ledger.entry", {INDEX_FIELD("index", true)}}, "ledger", ops_ledger_entry},
     {{"ledger.key", {{0}}}, NULL, ops_ledger_key},
+    {{"policy.show", {{0}}}, NULL, ops_policy_show},
+    {{"policy.explain",
+      {{"user", REQUEST_TEXT, true, 63}, {"action", REQUEST_TEXT, true, 63}, PATH_FIELD(false)}},
+     NULL,
+     ops_policy_explain},
+    {{"policy.test", {{"name", REQUEST_TEXT, true, 4096}, {"text", REQUEST_TEXT, true, 60000}}},
+     NULL,
+     ops_policy_test},
+    {{"policy.reload", {{0}}}, NULL, ops_policy_reload},
 };
 
 size_t ops_count(void)

@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "casework/audit.h"
-#include "casework/authorise.h"
 #include "daemon/ops_internal.h"
 #include "daemon/options.h"
 #include "daemon/request.h"
@@ -124,12 +123,10 @@ static int verify_one(struct ops_call *call, struct verify_state *state, uint64_
     const char *object = request_text(call->request, "object");
     struct catalog_version version;
     struct vault_object_id id;
-    struct catalog_user user;
     struct catalog_node node;
     int rc;
 
-    if (object == NULL || catalog_user(catalog, call->actor->uid, &user) != 0 ||
-        !authorise(&user, ACT_VERIFY)) {
+    if (object == NULL || !door_can(context->door, call->actor, "verify")) {
         rc = ops_find_node(call, &node);
         return rc != 0 ? rc
                        : door_verify(context->door, call->actor, node.id, verify_finding,

@@ -38,6 +38,12 @@ int ops_ledger_log(struct ops_call *call);
 int ops_ledger_entry(struct ops_call *call);
 int ops_ledger_key(struct ops_call *call);
 
+/* ops_policy.c */
+int ops_policy_show(struct ops_call *call);
+int ops_policy_explain(struct ops_call *call);
+int ops_policy_test(struct ops_call *call);
+int ops_policy_reload(struct ops_call *call);
+
 /* The record or folder that the request's path or object names, as far as the actor may know of
  * it. */
 int ops_find_node(struct ops_call *call, struct catalog_node *out);

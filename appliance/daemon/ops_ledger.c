@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "casework/authorise.h"
 #include "casework/entry.h"
 #include "daemon/ops_internal.h"
 #include "daemon/request.h"
@@ -140,10 +139,7 @@ static int collect_entry(void *context, uint64_t index, const uint8_t *entry, si
  * that something happened, to which object, when. */
 static bool may_open_private(struct ops_call *call)
 {
-    struct catalog_user user;
-
-    return catalog_user(door_catalog(call->context->door), call->actor->uid, &user) == 0 &&
-           authorise(&user, ACT_LIST);
+    return door_can(call->context->door, call->actor, "list");
 }
 
 static int send_entry(struct ops_call *call, uint64_t index, const json_t *text, bool open)

@@ -22,13 +22,18 @@ static void must(int status, const char *what)
 
 static void copy_policy(struct sr_io *io)
 {
-    uint8_t *data;
-    size_t len;
-    must(sr_io_read_file(sr_io_posix(), "policy/workflow.yaml", 1 << 20, &data, &len),
-         "policy/workflow.yaml");
+    static const char *const files[] = {"workflow.yaml", "access.cedar"};
     must(sr_io_make_dir(io, WORLD_POLICY, 0755), "policy folder");
-    must(sr_io_create_file(io, WORLD_POLICY "/workflow.yaml", data, len, 0644), "policy file");
-    free(data);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char from[64], to[64];
+        uint8_t *data;
+        size_t len;
+        snprintf(from, sizeof from, "policy/%s", files[i]);
+        snprintf(to, sizeof to, WORLD_POLICY "/%s", files[i]);
+        must(sr_io_read_file(sr_io_posix(), from, 1 << 20, &data, &len), from);
+        must(sr_io_create_file(io, to, data, len, 0644), to);
+        free(data);
+    }
 }
 
 struct memfs *world_prepare(void)
@@ -36,7 +41,7 @@ struct memfs *world_prepare(void)
     static const struct setup_account accounts[] = {
         {"sysadmin", "sys", "sys", "x"},    {"officer", "zhang", "张三", "x"},
         {"officer", "li", "李四", "x"},     {"supervisor", "wang", "王五", "x"},
-        {"archivist", "zhao", "赵六", "x"},
+        {"archivist", "zhao", "赵六", "x"}, {"secoff", "qian", "钱七", "x"},
     };
     struct memfs *fs = memfs_new(42);
     struct sr_io *io = memfs_io(fs);

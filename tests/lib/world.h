@@ -19,6 +19,7 @@ enum world_uid {
     WORLD_OFFICER2 = 20002,
     WORLD_SUPERVISOR = 20003,
     WORLD_ARCHIVIST = 20004,
+    WORLD_SECOFF = 20005,
     WORLD_STRANGER = 29999
 };
 
@@ -33,7 +34,7 @@ struct world {
     bool clock_runs;
 };
 
-/* A file system with a vault (cheap scrypt), the shipped workflow.yaml, the accounts above, and the
+/* A file system with a vault (cheap scrypt), the shipped policy, the accounts above, and the
  * case 2026/案; closed in order. Aborts when it cannot: nothing is armed yet. */
 struct memfs *world_prepare(void);
 /* Opens the store on fs. settle_ns as door_config. The clock runs 200 times as fast as a real one. */

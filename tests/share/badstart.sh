@@ -74,6 +74,9 @@ case_missing_policy() {
     mkdir "$work/no-policy"
     daemon --policy "$work/no-policy"
     refused 1 'policy file .*workflow.yaml is missing: copy the shipped one' "${command[@]}"
+    cp policy/workflow.yaml "$work/no-policy/"
+    refused 1 'no-policy holds no \*.cedar file, so nobody might do anything: copy the shipped access.cedar there' \
+        "${command[@]}"
     nothing_left
 }
 case_bad_policy() {
@@ -83,6 +86,9 @@ case_bad_policy() {
     refused 1 'workflow.yaml:[0-9]+: .*settle_secnods' "${command[@]}"
     sed 's/^settle_seconds:.*/settle_seconds: 5x/' policy/workflow.yaml >"$work/bad-policy/workflow.yaml"
     refused 1 'workflow.yaml:[0-9]+: ' "${command[@]}"
+    cp policy/workflow.yaml "$work/bad-policy/"
+    echo 'permit (principal, action, resource) when { 1 + };' >"$work/bad-policy/access.cedar"
+    refused 1 'bad-policy/access.cedar:1:49: found `}`, expected ' "${command[@]}"
     nothing_left
 }
 case_swap_is_active() { # in a namespace of its own with a /proc/swaps that says so

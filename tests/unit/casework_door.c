@@ -99,11 +99,11 @@ static void test_roles(void **state)
     assert_int_equal(door_user_add(door, &sysadmin, "chen", "陈", mixed, 2, NULL, &user),
                      SR_ERR_INVALID);
     assert_int_equal(door_user_add(door, &sysadmin, "chen", "陈", roles, 1, NULL, &user), 0);
-    assert_int_equal(user.uid, WORLD_ARCHIVIST + 1);
+    assert_int_equal(user.uid, WORLD_SECOFF + 1);
     assert_int_equal(door_user_add(door, &sysadmin, "chen", "陈", roles, 1, NULL, &user),
                      SR_ERR_EXISTS);
     reopen(world);
-    assert_int_equal(world_find(world, WORLD_ARCHIVIST + 1, STAGE "/a.txt", &node), 0);
+    assert_int_equal(world_find(world, WORLD_SECOFF + 1, STAGE "/a.txt", &node), 0);
 }
 
 static void test_same_name_again(void **state)

@@ -1,0 +1,32 @@
+/* What an agency expects of its rules: a list of who may do what where, asked of a view.
+ *
+ *     expectations:
+ *       - user: zhang                  an account
+ *         action: read                 an act of the door
+ *         path: /2026/案/02调查取证     left out: the store itself
+ *         decision: allow              or deny */
+#ifndef SR_CASEWORK_POLICY_EXPECT_H
+#define SR_CASEWORK_POLICY_EXPECT_H
+
+#include "casework/door.h"
+#include "casework/policy.h"
+
+#define POLICY_EXPECT_FILE "expectations.yaml"
+#define POLICY_EXPECT_MAX 1024
+
+/* The node at path, whoever asks. SR_ERR_NOT_FOUND. */
+int policy_expect_resolve(struct door *door, const char *path, struct catalog_node *out);
+/* One question in words; node NULL: the store. SR_ERR_NOT_FOUND for an unknown account or act. fn may be
+ * NULL. */
+int policy_expect_ask(struct door *door, const struct policy_view *view,
+                      struct cedar_arena *scratch, const char *account, const char *act,
+                      const struct catalog_node *node, bool *allow, door_policy_reason_fn *fn,
+                      void *context);
+/* Every expectation of a text. 0 also when some are not met: report says. SR_ERR_INVALID "NAME:LINE:
+ * reason" for a text that is none. */
+int policy_expect_text(struct door *door, const struct policy_view *view, const char *name,
+                       const uint8_t *data, size_t len, struct door_policy_report *report);
+/* DIR/expectations.yaml, if it is there. SR_ERR_INVALID, with the first that is not met. */
+int policy_expect_folder(struct door *door, const char *dir, const struct policy_view *view);
+
+#endif

@@ -1,0 +1,365 @@
+/* The access rules at the door: what the shipped ones allow each role, a reload while files are open, what
+ * a reload refuses, expectations, and rules that cannot be evaluated. */
+#include "base/json.h"
+#include "casework/door_internal.h"
+#include "casework/policy_expect.h"
+#include <unistd.h>
+
+#include "tests/unit/casework_fixture.h"
+
+static void write_policy(struct world *world, const char *name, const char *text)
+{
+    char *path = sr_path(WORLD_POLICY "/%s", name);
+    assert_int_equal(sr_io_replace_file(memfs_io(world->fs), path, text, strlen(text), 0644), 0);
+    free(path);
+}
+
+/* The shipped rules with more text behind them. */
+static void write_more(struct world *world, const char *more)
+{
+    uint8_t *data;
+    size_t len;
+    assert_int_equal(sr_io_read_file(sr_io_posix(), "policy/access.cedar", 1 << 20, &data, &len),
+                     0);
+    char *text = sr_path("%s\n%s", (const char *)data, more);
+    write_policy(world, "access.cedar", text);
+    free(text);
+    free(data);
+}
+
+static int reload(struct world *world)
+{
+    struct door_actor secoff = world_actor(WORLD_SECOFF);
+    return door_policy_reload(world->door, &secoff);
+}
+
+/* --- what the shipped rules say --- */
+
+#define X(act) (1u << (act))
+#define SEES (X(ACT_PLACES) | X(ACT_LIST) | X(ACT_READ) | X(ACT_STATUS))
+#define LEDGER (X(ACT_LEDGER) | X(ACT_CHECKPOINT))
+static const struct {
+    const char *role;
+    uint32_t acts;
+} shipped[] = {
+    {"officer", SEES | X(ACT_ADD) | X(ACT_CASE_OPEN) | X(ACT_FILE) | X(ACT_INCOMPLETE)},
+    {"reviewer", SEES | X(ACT_ADD)},
+    {"head", SEES | X(ACT_ADD) | X(ACT_CASE_OPEN) | X(ACT_FILE)},
+    {"supervisor", SEES | LEDGER | X(ACT_VERIFY)},
+    {"archivist", SEES | X(ACT_FILE) | LEDGER | X(ACT_VERIFY)},
+    {"sysadmin", X(ACT_PLACES) | X(ACT_USER_ADD) | X(ACT_USER_LIST) | X(ACT_STATUS)},
+    {"secoff", X(ACT_PLACES) | X(ACT_USER_LIST) | X(ACT_STATUS) | LEDGER | X(ACT_POLICY_SHOW) |
+                   X(ACT_POLICY_EXPLAIN) | X(ACT_POLICY_TEST) | X(ACT_POLICY_RELOAD)},
+    {"auditor", X(ACT_PLACES) | X(ACT_USER_LIST) | X(ACT_STATUS) | LEDGER | X(ACT_VERIFY) |
+                    X(ACT_POLICY_SHOW) | X(ACT_POLICY_EXPLAIN)},
+};
+
+static void test_shipped_rules(void **state)
+{
+    struct world *world = *state;
+    struct door_actor sysadmin = world_actor(WORLD_SYSADMIN);
+    struct catalog_user user, root = {.uid = 0};
+    struct catalog_node record;
+    put(world, STAGE "/a.txt", "x", &record);
+    for (size_t i = 0; i < sizeof shipped / sizeof shipped[0]; i++) {
+        char account[32];
+        snprintf(account, sizeof account, "test_%s", shipped[i].role);
+        assert_int_equal(door_user_add(world->door, &sysadmin, account, "某人", &shipped[i].role, 1,
+                                       NULL, &user),
+                         0);
+        for (int act = 0; act < ACT_COUNT; act++) {
+            bool expected = (shipped[i].acts & X(act)) != 0;
+            if (door_allows(world->door, &user, (enum act)act, NULL) != expected ||
+                door_allows(world->door, &user, (enum act)act, &record) != expected)
+                fail_msg("%s, %s: expected %s", shipped[i].role, authorise_act_name((enum act)act),
+                         expected ? "allow" : "deny");
+        }
+    }
+    for (int act = 0; act < ACT_COUNT; act++)
+        assert_int_equal(door_allows(world->door, &root, (enum act)act, NULL), act == ACT_PLACES);
+    struct catalog_user stranger = {.uid = 29999, .account = "nobody"};
+    for (int act = 0; act < ACT_COUNT; act++)
+        assert_false(door_allows(world->door, &stranger, (enum act)act, &record));
+}
+
+/* 待归案: one's own, and for head, supervisor, archivist. */
+static void test_unfiled_is_ones_own(void **state)
+{
+    struct world *world = *state;
+    static const uint32_t others[] = {WORLD_SUPERVISOR, WORLD_ARCHIVIST};
+    struct catalog_node node;
+    char today[11], path[128];
+    sr_time_local_date(memfs_io(world->fs)->now_ns(memfs_io(world->fs)), today);
+    snprintf(path, sizeof path, "待归案/zhang/%s", today);
+    assert_int_equal(world_find(world, WORLD_OFFICER, path, &node), 0);
+    assert_int_equal(world_find(world, WORLD_OFFICER2, path, &node), SR_ERR_NOT_FOUND);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(world_find(world, others[i], path, &node), 0);
+}
+
+/* --- reloading --- */
+
+static void test_reload_reaches_open_files(void **state)
+{
+    struct world *world = *state;
+    struct door_actor supervisor = world_actor(WORLD_SUPERVISOR),
+                      officer = world_actor(WORLD_OFFICER);
+    struct catalog_node node;
+    struct door_open_info info;
+    struct door_file *theirs, *own, *late;
+    char byte;
+    size_t got;
+    put(world, STAGE "/a.txt", "evidence", &node);
+    seal(world, &node);
+    assert_state(world, STAGE "/a.txt", CATALOG_SEALED);
+    assert_int_equal(door_open(world->door, &supervisor, node.id, false, false, &theirs, &info), 0);
+    assert_int_equal(door_open(world->door, &officer, node.id, false, false, &own, &info), 0);
+    assert_int_equal(door_read(theirs, 0, &byte, 1, &got), 0);
+    write_more(world,
+               "forbid (principal in Role::\"supervisor\", action == Action::\"read\", resource);");
+    assert_int_equal(door_read(theirs, 0, &byte, 1, &got), 0); /* not loaded yet */
+    assert_int_equal(reload(world), 0);
+    assert_int_equal(door_read(theirs, 0, &byte, 1, &got), SR_ERR_DENIED);
+    assert_int_equal(door_read(own, 0, &byte, 1, &got), 0);
+    assert_int_equal(door_open(world->door, &supervisor, node.id, false, false, &late, &info),
+                     SR_ERR_DENIED);
+    assert_notice(world, WORLD_SUPERVISOR, "a.txt");
+    write_more(world, ""); /* and back */
+    assert_int_equal(reload(world), 0);
+    assert_int_equal(door_read(theirs, 0, &byte, 1, &got), 0);
+    door_release(theirs);
+    door_release(own);
+}
+
+static void test_who_may_reload(void **state)
+{
+    struct world *world = *state;
+    static const uint32_t others[] = {
+        0, WORLD_SYSADMIN, WORLD_OFFICER, WORLD_SUPERVISOR, WORLD_ARCHIVIST, WORLD_STRANGER};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct door_actor actor = world_actor(others[i]);
+        assert_int_equal(door_policy_reload(world->door, &actor), SR_ERR_DENIED);
+    }
+}
+
+static int count_files(void *context, const char *file, const uint8_t sha256[32])
+{
+    static const uint8_t zero[32];
+    assert_memory_not_equal(sha256, zero, 32);
+    assert_true(file[0] != '\0');
+    ++*(unsigned *)context;
+    return 0;
+}
+
+static void test_a_load_is_on_record(void **state)
+{
+    struct world *world = *state;
+    struct door_actor secoff = world_actor(WORLD_SECOFF);
+    uint64_t before = ledger_size(world->ledger);
+    unsigned files = 0;
+    write_policy(world, "more.cedar",
+                 "permit (principal in Role::\"head\", action == Action::\"verify\", resource);");
+    write_policy(world, ".hidden.cedar", "this is not Cedar");
+    assert_int_equal(reload(world), 0);
+    assert_int_equal(ledger_size(world->ledger), before + 1);
+    assert_int_equal(ledger_committed(world->ledger), before + 1);
+    assert_int_equal(door_policy_show(world->door, &secoff, count_files, &files), 0);
+    assert_int_equal(files, 3); /* workflow.yaml access.cedar more.cedar */
+    reopen(world);
+}
+
+static void refused(struct world *world, const char *sentence)
+{
+    struct door_actor officer = world_actor(WORLD_OFFICER);
+    uint64_t before = ledger_size(world->ledger);
+    int status = reload(world);
+    if (status == 0 || strstr(sr_error_message(), sentence) == NULL)
+        fail_msg("%d: \"%s\", not \"%s\"", status, sr_error_message(), sentence);
+    assert_int_equal(ledger_size(world->ledger), before);
+    struct catalog_node node; /* the rules before are in force */
+    assert_int_equal(door_getattr(world->door, &officer, CATALOG_ROOT, &node), 0);
+}
+
+static void test_a_broken_policy_changes_nothing(void **state)
+{
+    struct world *world = *state;
+    write_policy(world, "access.cedar",
+                 "permit (principal, action, resource)\nwhen { principal.x = 1 };");
+    refused(world, "/policy/access.cedar:2:");
+    write_policy(world, "access.cedar", "permit (principal == ?principal, action, resource);");
+    refused(world, "never applies");
+    write_policy(world, "access.cedar", "permit (principal, action, resource) when { \xff };");
+    refused(world, "/policy/access.cedar");
+    write_more(world, "");
+    write_policy(world, "zzz.cedar", "forbid (principal, action, resource");
+    refused(world, "/policy/zzz.cedar:1:");
+    write_policy(world, "zzz.cedar", "");
+    write_policy(world, "workflow.yaml", "settle_secnods: 5");
+    refused(world, "settle_secnods");
+    write_policy(world, "workflow.yaml", "settle_seconds: 5");
+    assert_int_equal(reload(world), 0);
+}
+
+static void test_without_rules_nothing_starts(void **state)
+{
+    struct world *world = *state;
+    struct memfs *fs = world->fs;
+    struct sr_io *io = memfs_io(fs);
+    world_close(world);
+    assert_int_equal(io->unlink(io, WORLD_POLICY "/access.cedar"), 0);
+    assert_int_equal(world_open(world, fs, 60 * SECOND_NS), SR_ERR_NOT_FOUND);
+    assert_non_null(strstr(sr_error_message(), "copy the shipped access.cedar there"));
+    world->fs = fs;
+    world->door = NULL;
+}
+
+/* --- expectations --- */
+
+static int keep_failure(void *context, const char *sentence)
+{
+    snprintf(context, 512, "%s", sentence);
+    return 0;
+}
+
+static void test_expectations(void **state)
+{
+    struct world *world = *state;
+    struct door_actor secoff = world_actor(WORLD_SECOFF), officer = world_actor(WORLD_OFFICER);
+    char failure[512] = "";
+    struct door_policy_report report = {.fn = keep_failure, .context = failure};
+    struct catalog_node node;
+    const char *text = "expectations:\n"
+                       "  - user: zhang\n    action: read\n    path: /" STAGE "/a.txt\n"
+                       "    decision: allow\n"
+                       "  - user: sys\n    action: read\n    path: /" STAGE "/a.txt\n"
+                       "    decision: deny\n"
+                       "  - user: root\n    action: places\n    decision: allow\n"
+                       "  - user: zhang\n    action: user.add\n    decision: allow\n";
+    put(world, STAGE "/a.txt", "x", &node);
+    assert_int_equal(
+        door_policy_test(world->door, &officer, "e", (const uint8_t *)text, strlen(text), &report),
+        SR_ERR_DENIED);
+    assert_int_equal(door_policy_test(world->door, &secoff, "e.yaml", (const uint8_t *)text,
+                                      strlen(text), &report),
+                     0);
+    assert_int_equal(report.passed, 3);
+    assert_int_equal(report.failed, 1);
+    assert_string_equal(
+        failure, "e.yaml:13: zhang, user.add, the store: expected allow, the rules say deny");
+
+    write_policy(world, POLICY_EXPECT_FILE, text); /* a reload must meet them */
+    refused(world, POLICY_EXPECT_FILE ":13: zhang, user.add");
+    write_more(world,
+               "permit (principal == User::\"zhang\", action == Action::\"user.add\", resource);");
+    assert_int_equal(reload(world), 0);
+    write_more(world, "");
+    refused(world, POLICY_EXPECT_FILE ":13:");
+}
+
+static void bad_expectations(struct world *world, const char *text, const char *sentence)
+{
+    struct door_actor secoff = world_actor(WORLD_SECOFF);
+    char failure[512] = "";
+    struct door_policy_report report = {.fn = keep_failure, .context = failure};
+    int status = door_policy_test(world->door, &secoff, "e.yaml", (const uint8_t *)text,
+                                  strlen(text), &report);
+    const char *said = status == 0 ? failure : sr_error_message();
+    if (strstr(said, sentence) == NULL)
+        fail_msg("\"%s\", not \"%s\"", said, sentence);
+}
+
+static void test_bad_expectations(void **state)
+{
+    struct world *world = *state;
+    bad_expectations(world,
+                     "expectations:\n  - user: zhang\n    action: read\n    decision: maybe\n",
+                     "e.yaml:2: decision is `allow` or `deny`");
+    bad_expectations(world, "expectations:\n  - user: zhang\n    action: fly\n    decision: deny\n",
+                     "there is no action \"fly\"");
+    bad_expectations(world, "expectations:\n  - user: wu\n    action: read\n    decision: deny\n",
+                     "there is no account \"wu\"");
+    bad_expectations(world,
+                     "expectations:\n  - user: zhang\n    action: read\n    path: /1999/x\n"
+                     "    decision: deny\n",
+                     "there is no /1999/x");
+    bad_expectations(world, "expectations:\n  - user: zhang\n    decision: deny\n", "e.yaml:");
+    bad_expectations(world, "expectations: 5\n", "e.yaml:");
+    bad_expectations(world, "rules: []\n", "unknown key `rules`");
+    bad_expectations(world, "", "e.yaml");
+}
+
+/* --- explaining, and rules that cannot be evaluated --- */
+
+static int keep_reason(void *context, const struct door_policy_reason *reason)
+{
+    snprintf(context, 512, "%s:%u %s %s %s", reason->file, reason->line,
+             reason->forbid ? "forbid" : "permit", reason->id,
+             reason->fault != NULL ? reason->fault : "");
+    return 0;
+}
+
+static void test_explain(void **state)
+{
+    struct world *world = *state;
+    struct door_actor secoff = world_actor(WORLD_SECOFF);
+    char reason[512] = "";
+    bool allow;
+    assert_int_equal(door_policy_explain(world->door, &secoff, "zhang", "add", STAGE, &allow,
+                                         keep_reason, reason),
+                     0);
+    assert_true(allow);
+    assert_non_null(strstr(reason, "permit officer"));
+    assert_non_null(strstr(reason, "access.cedar:"));
+    assert_int_equal(
+        door_policy_explain(world->door, &secoff, "sys", "read", NULL, &allow, keep_reason, reason),
+        0);
+    assert_false(allow);
+    assert_non_null(strstr(reason, "forbid the three administrators see no evidence"));
+    assert_int_equal(
+        door_policy_explain(world->door, &secoff, "wu", "read", NULL, &allow, keep_reason, reason),
+        SR_ERR_NOT_FOUND);
+}
+
+static void test_a_faulting_forbid_denies(void **state)
+{
+    struct world *world = *state;
+    struct catalog_counts before, after;
+    struct catalog_node node;
+    put(world, STAGE "/a.txt", "x", &node);
+    assert_int_equal(catalog_counts(door_catalog(world->door), &before), 0);
+    write_more(world, "@id(\"odd\")\nforbid (principal, action == Action::\"read\", resource)\n"
+                      "when { principal.height > 3 };");
+    assert_int_equal(reload(world), 0);
+    uint8_t *data;
+    size_t len;
+    assert_int_equal(world_read(world, WORLD_OFFICER, node.id, &data, &len), SR_ERR_DENIED);
+    for (int i = 0; i < 200; i++) { /* the sealer writes the alert */
+        assert_int_equal(catalog_counts(door_catalog(world->door), &after), 0);
+        if (after.alerts > before.alerts)
+            break;
+        usleep(20000);
+    }
+    assert_int_equal(after.alerts, before.alerts + 1);
+    /* A permit that cannot be evaluated only does not permit. */
+    write_more(world, "permit (principal, action, resource) when { principal.height > 3 };");
+    assert_int_equal(reload(world), 0);
+    assert_content(world, node.id, "x");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_shipped_rules),
+        TEST(test_unfiled_is_ones_own),
+        TEST(test_reload_reaches_open_files),
+        TEST(test_who_may_reload),
+        TEST(test_a_load_is_on_record),
+        TEST(test_a_broken_policy_changes_nothing),
+        TEST(test_without_rules_nothing_starts),
+        TEST(test_expectations),
+        TEST(test_bad_expectations),
+        TEST(test_explain),
+        TEST(test_a_faulting_forbid_denies),
+    };
+    return cmocka_run_group_tests(tests, prepare, tidy);
+}
