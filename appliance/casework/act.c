@@ -26,7 +26,35 @@ int door_user(struct door *door, const struct door_actor *actor, struct catalog_
     int status = catalog_user(door->catalog, actor->uid, user);
     if (status == SR_ERR_NOT_FOUND)
         return sr_fail(SR_ERR_DENIED, "uid %u is not an account of this vault", actor->uid);
+    if (status == 0 && user->disabled)
+        status = sr_fail(SR_ERR_DENIED, "the account %s is disabled", user->account);
     return status;
+}
+
+int door_stranger(struct door *door, const struct door_actor *actor, const char *op, int status)
+{
+    struct catalog_user user;
+    struct sr_error_copy why;
+    sr_error_save(&why, status);
+    bool known = catalog_user(door->catalog, actor->uid, &user) == 0;
+    return door_refused(door, actor, op, known ? "disabled" : "unknown_user", 0, NULL,
+                        sr_error_raise(&why));
+}
+
+bool door_holds(const struct catalog_user *user, const char *role)
+{
+    for (size_t i = 0; i < user->role_count; i++)
+        if (strcmp(user->roles[i], role) == 0)
+            return true;
+    return false;
+}
+
+int door_check_reason(const char *reason)
+{
+    if (reason == NULL || reason[0] == '\0' || strlen(reason) > DOOR_REASON_MAX ||
+        !sr_utf8_valid(reason, strlen(reason)))
+        return sr_fail(SR_ERR_INVALID, "a reason of 1 to %d bytes is needed", DOOR_REASON_MAX);
+    return 0;
 }
 
 int door_authorise(struct door *door, const struct door_actor *actor, enum act act)

@@ -21,6 +21,11 @@ static const char *const act_names[ACT_COUNT] = {
     [ACT_LEDGER] = "ledger",
     [ACT_CHECKPOINT] = "checkpoint",
     [ACT_VERIFY] = "verify",
+    [ACT_USER_SET] = "user.set",
+    [ACT_USER_DISABLE] = "user.disable",
+    [ACT_CASE_ASSIGN] = "case.assign",
+    [ACT_CASE_TRANSFER] = "case.transfer",
+    [ACT_CLASSIFY] = "classify",
 };
 
 #define SEES (BIT(ACT_PLACES) | BIT(ACT_LIST) | BIT(ACT_READ) | BIT(ACT_STATUS))
@@ -31,12 +36,15 @@ static const struct {
     uint32_t acts;
     bool exclusive;
 } table[] = {
-    /* 办案人员   */ {
-        "officer", SEES | BIT(ACT_ADD) | BIT(ACT_CASE_OPEN) | BIT(ACT_FILE) | BIT(ACT_INCOMPLETE),
-        false},
+    /* 办案人员   */ {"officer",
+                      SEES | BIT(ACT_ADD) | BIT(ACT_CASE_OPEN) | BIT(ACT_FILE) |
+                          BIT(ACT_INCOMPLETE) | BIT(ACT_CASE_ASSIGN) | BIT(ACT_CLASSIFY),
+                      false},
     /* 法制审核   */ {"reviewer", SEES | BIT(ACT_ADD), false},
     /* 负责人     */
-    {"head", SEES | BIT(ACT_ADD) | BIT(ACT_CASE_OPEN) | BIT(ACT_FILE) | BIT(ACT_UNFILED_ALL),
+    {"head",
+     SEES | BIT(ACT_ADD) | BIT(ACT_CASE_OPEN) | BIT(ACT_FILE) | BIT(ACT_UNFILED_ALL) |
+         BIT(ACT_CASE_ASSIGN) | BIT(ACT_CASE_TRANSFER) | BIT(ACT_CLASSIFY),
      false},
     /* 监督人员   */
     {"supervisor",
@@ -47,10 +55,14 @@ static const struct {
          BIT(ACT_VERIFY),
      false},
     /* 系统管理员 */
-    {"sysadmin", BIT(ACT_PLACES) | BIT(ACT_USER_ADD) | BIT(ACT_USER_LIST) | BIT(ACT_STATUS), true},
+    {"sysadmin",
+     BIT(ACT_PLACES) | BIT(ACT_USER_ADD) | BIT(ACT_USER_LIST) | BIT(ACT_USER_SET) |
+         BIT(ACT_USER_DISABLE) | BIT(ACT_STATUS),
+     true},
     /* 安全保密员 */
     {"secoff",
-     BIT(ACT_PLACES) | BIT(ACT_USER_LIST) | BIT(ACT_STATUS) | BIT(ACT_LEDGER) | BIT(ACT_CHECKPOINT),
+     BIT(ACT_PLACES) | BIT(ACT_USER_LIST) | BIT(ACT_USER_SET) | BIT(ACT_USER_DISABLE) |
+         BIT(ACT_CLASSIFY) | BIT(ACT_STATUS) | BIT(ACT_LEDGER) | BIT(ACT_CHECKPOINT),
      true},
     /* 审计员     */
     {"auditor",

@@ -22,6 +22,11 @@ enum act {
     ACT_LEDGER, /* read entries, proofs */
     ACT_CHECKPOINT,
     ACT_VERIFY,
+    ACT_USER_SET, /* which members: people.c */
+    ACT_USER_DISABLE,
+    ACT_CASE_ASSIGN, /* an officer: where they are lead */
+    ACT_CASE_TRANSFER,
+    ACT_CLASSIFY, /* an officer: own records, and cases where they are lead */
     ACT_COUNT
 };
 

@@ -34,6 +34,7 @@
 #define DOOR_COMMIT_DELAY_NS \
     (2 * INT64_C(1000000000)) /* commit request given before the last close */
 #define DOOR_NEVER INT64_MAX
+#define DOOR_REASON_MAX 1000 /* bytes */
 #define DOOR_LIVE_BUCKETS 4096
 #define DOOR_KEYS_LOW 64
 #define DOOR_FOLD_NS (60 * INT64_C(1000000000))
@@ -137,8 +138,14 @@ struct door_file {
 
 /* --- acting (act.c) ---- */
 
-/* The caller's user: roles from the catalog; uid 0 has none. SR_ERR_DENIED for an unknown uid. */
+/* The caller's user: roles from the catalog; uid 0 has none. SR_ERR_DENIED for an unknown uid
+ * and for a disabled account. */
 int door_user(struct door *door, const struct door_actor *actor, struct catalog_user *user);
+/* Records that door_user refused (status), and returns it. */
+int door_stranger(struct door *door, const struct door_actor *actor, const char *op, int status);
+bool door_holds(const struct catalog_user *user, const char *role);
+/* SR_ERR_INVALID unless there is a reason that fits into an entry. */
+int door_check_reason(const char *reason);
 /* 0 or SR_ERR_DENIED with a sentence; not recorded. */
 int door_authorise(struct door *door, const struct door_actor *actor, enum act act);
 /* The actor with the client's address looked up. Lock not held. */
@@ -253,6 +260,12 @@ void accounts_remove(const char *account, const char *smb_conf); /* what fails i
 /* Checks everything but the uid, and fills user. */
 int accounts_fill(const char *account, const char *name, const char *const *roles,
                   size_t role_count, struct catalog_user *user);
+/* Locks the system account and the Samba account. One that is not there is no error. */
+int accounts_disable(const char *account, const char *smb_conf);
+int accounts_check_name(const char *name); /* of a person; sets the sentence */
+/* At most max bytes of UTF-8 without control characters; may be empty. what begins the sentence. */
+int accounts_check_text(const char *what, const char *text, size_t max);
+json_t *accounts_roles(const struct catalog_user *user); /* fresh; NULL: out of memory */
 bool accounts_name_valid(const char *account);
 /* SR_ERR_EXISTS if a system account of that name or uid exists. */
 int accounts_free(const char *account, uint32_t uid);

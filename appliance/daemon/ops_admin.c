@@ -57,7 +57,8 @@ int ops_user_add(struct ops_call *call)
     int rc;
 
     rc = door_user_add(call->context->door, call->actor, account, name != NULL ? name : account,
-                       roles, role_count, request_text(call->request, "password"), &user);
+                       request_text(call->request, "unit"), roles, role_count,
+                       request_text(call->request, "password"), &user);
     if (rc == 0)
         call->result = user_json(&user);
     return rc;
@@ -128,7 +129,7 @@ static int verify_one(struct ops_call *call, struct verify_state *state, uint64_
     struct catalog_node node;
     int rc;
 
-    if (object == NULL || catalog_user(catalog, call->actor->uid, &user) != 0 ||
+    if (object == NULL || catalog_user(catalog, call->actor->uid, &user) != 0 || user.disabled ||
         !authorise(&user, ACT_VERIFY)) {
         rc = ops_find_node(call, &node);
         return rc != 0 ? rc

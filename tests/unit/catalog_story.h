@@ -124,7 +124,6 @@ static const char *const story[] = {
     /* 52 */
     "{'act':'classify','object':'@1','key':'65537','node':'$18','level':2,'until':'2036-01-01',"
     "'marks':['covert','privacy'],'private':{'uid':20000,'reason':'暗访','approver':'王局'}}",
-
     /* 53 */
     "{'act':'classify','object':'@7','key':'65543','node':'$41','level':1,'until':'',"
     "'marks':[]}", /* its record key is destroyed */
