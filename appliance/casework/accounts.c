@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -11,6 +12,9 @@
 #include "base/text.h"
 #include "casework/door_internal.h"
 #include "casework/program.h"
+
+#define ACCOUNTS_TRIES 40
+#define ACCOUNTS_PAUSE_NS 250000000
 
 bool accounts_name_valid(const char *account)
 {
@@ -33,6 +37,21 @@ int accounts_free(const char *account, uint32_t uid)
     return 0;
 }
 
+/* useradd(8) and its kind give up (exit status 1, "cannot lock /etc/passwd; try again later") while
+ * another program changes accounts; userdel(8) also while a process of the user is ending (8). */
+static int run_until_free(char *const argv[])
+{
+    const struct timespec pause = {.tv_nsec = ACCOUNTS_PAUSE_NS};
+    int exited = 0, status = 0;
+    for (int i = 0; i < ACCOUNTS_TRIES; i++) {
+        status = program_run_status(argv, "", &exited);
+        if (exited != 1 && exited != 8)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    return status;
+}
+
 static int set_samba_password(const char *account, const char *password, const char *smb_conf)
 {
     char *const argv[] = {"smbpasswd", "-c", (char *)smb_conf, "-L",
@@ -52,7 +71,7 @@ void accounts_remove(const char *account, const char *smb_conf)
 {
     char *const samba[] = {"smbpasswd", "-c", (char *)smb_conf, "-L", "-x", (char *)account, NULL};
     char *const system[] = {"userdel", (char *)account, NULL};
-    if ((smb_conf != NULL && program_run(samba, "") < 0) || program_run(system, "") < 0)
+    if ((smb_conf != NULL && program_run(samba, "") < 0) || run_until_free(system) < 0)
         sr_log_failure("an account without an entry could not be removed");
 }
 
@@ -67,7 +86,7 @@ int accounts_create(const char *account, const char *name, uint32_t uid, const c
                          "--comment", (char *)name,       (char *)account,
                          NULL};
     int status = accounts_free(account, uid);
-    if (status < 0 || (status = program_run(add, "")) < 0)
+    if (status < 0 || (status = run_until_free(add)) < 0)
         return status;
     if (smb_conf != NULL && password != NULL &&
         (status = set_samba_password(account, password, smb_conf)) < 0) {
@@ -92,7 +111,7 @@ int accounts_disable(const char *account, const char *smb_conf)
     char *const system[] = {"usermod", "--lock", "--expiredate", "1", (char *)account, NULL};
     if (!has_account(account)) /* a store that was moved to another machine */
         return 0;
-    int status = program_run(system, "");
+    int status = run_until_free(system);
     if (status < 0 || smb_conf == NULL)
         return status;
     status = program_run(samba, "");

@@ -27,12 +27,14 @@ static void read_complaint(int fd, char *out, size_t size)
 }
 
 /* A program that fails says why on stderr. */
-static int wait_for(pid_t child, const char *name, const char *complaint)
+static int wait_for(pid_t child, const char *name, const char *complaint, int *exited)
 {
     int wait_status = 0;
     while (waitpid(child, &wait_status, 0) < 0 && errno == EINTR)
         ;
-    if (!WIFEXITED(wait_status) || WEXITSTATUS(wait_status) != 0)
+    if (WIFEXITED(wait_status))
+        *exited = WEXITSTATUS(wait_status);
+    if (*exited != 0)
         return sr_fail(SR_ERR_INVALID, "%s failed: %s", name,
                        complaint[0] != '\0' ? complaint : "no reason given");
     return 0;
@@ -40,10 +42,17 @@ static int wait_for(pid_t child, const char *name, const char *complaint)
 
 int program_run(char *const argv[], const char *input)
 {
+    int exited;
+    return program_run_status(argv, input, &exited);
+}
+
+int program_run_status(char *const argv[], const char *input, int *exited)
+{
     int in[2] = {-1, -1}, err[2] = {-1, -1};
     char complaint[200] = "";
     pid_t child = -1;
     posix_spawn_file_actions_t actions;
+    *exited = -1;
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)
         return sr_fail_errno(errno, "cannot run %s", argv[0]);
     posix_spawn_file_actions_init(&actions);
@@ -65,12 +74,12 @@ int program_run(char *const argv[], const char *input)
     close(err[0]);
     if (error != 0)
         return sr_fail_errno(error, "cannot run %s", argv[0]);
-    return wait_for(child, argv[0], complaint);
+    return wait_for(child, argv[0], complaint, exited);
 }
 
 int program_output(char *const argv[], struct sr_buf *out)
 {
-    int pipe_fds[2];
+    int pipe_fds[2], exited = -1;
     char chunk[4096];
     pid_t child = -1;
     ssize_t got;
@@ -93,7 +102,7 @@ int program_output(char *const argv[], struct sr_buf *out)
     close(pipe_fds[0]);
     if (error != 0)
         return sr_fail_errno(error, "cannot run %s", argv[0]);
-    int status = wait_for(child, argv[0], "");
+    int status = wait_for(child, argv[0], "", &exited);
     if (status == 0 && out->failed)
         status = sr_fail(SR_ERR_NO_MEMORY, "no memory for what %s says", argv[0]);
     return status;

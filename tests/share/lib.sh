@@ -9,6 +9,7 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 top=$(pwd)
 out=$(realpath -m "${OUT:-out}")
+. scripts/account-lib
 suite_script=$(realpath "$0")
 suite=$(basename "$0" .sh)
 [ "$suite" != run ] || suite=share
@@ -144,7 +145,7 @@ fixture_down() {
     smbd_stop KILL
     daemon_stop
     mountpoint -q "$mnt" && umount -l "$mnt"
-    getent passwd | cut -d: -f1 | grep "^$tag" | while read -r account; do userdel "$account" 2>/dev/null; done
+    getent passwd | cut -d: -f1 | grep "^$tag" | while read -r account; do remove_account "$account"; done
     chattr -R -i "$work" 2>/dev/null
     [ "$disk" = "$work" ] || chattr -R -i "$disk" 2>/dev/null
     "${fixture_extra:-true}" # what a suite made besides
