@@ -62,9 +62,11 @@ void attributes_stat(const struct catalog_node *node, struct stat *out)
  * an open. Their attributes do not, so that whoever may not see one still gets the door's answer from
  * each. All other names are per user: what they mean depends on who asks, and the kernel's cache is
  * shared. A folder in somebody's 待归案 is reached only through names that are not kept. */
-static double name_seconds(enum catalog_kind kind)
+static double name_seconds(const struct catalog_node *node)
 {
-    switch (kind) {
+    if (node->level > CATALOG_PUBLIC || node->marks != 0)
+        return 0; /* not everybody may know of it */
+    switch (node->kind) {
     case CATALOG_KIND_YEAR:
     case CATALOG_KIND_CASE:
     case CATALOG_KIND_STAGE:
@@ -80,7 +82,7 @@ static double name_seconds(enum catalog_kind kind)
 void attributes_entry(const struct catalog_node *node, struct fuse_entry_param *out)
 {
     memset(out, 0, sizeof(*out));
-    out->entry_timeout = name_seconds(node->kind);
+    out->entry_timeout = name_seconds(node);
     out->ino = node->id;
     attributes_stat(node, &out->attr);
 }

@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "casework/classification.h"
 #include "tools/client.h"
 #include "tools/commands.h"
 #include "tools/place.h"
 #include "tools/print.h"
 
-enum { OPT_REASON = 256 };
+enum { OPT_REASON = 256, OPT_LEVEL, OPT_UNTIL, OPT_MARK, OPT_APPROVER };
 
 static const struct option options[] = {
     {"reason", required_argument, NULL, OPT_REASON},
@@ -165,4 +166,75 @@ int cmd_record_incomplete(struct tool *tool, int argc, char **argv)
     if (rc == 0 && !client_set(request, "reason", reason))
         rc = sr_fail(SR_ERR_NAME_ENCODING, "the reason is not UTF-8");
     return show_node(tool, request, rc);
+}
+
+/* --- classify --- */
+
+static const struct option class_options[] = {
+    {"level", required_argument, NULL, OPT_LEVEL},
+    {"until", required_argument, NULL, OPT_UNTIL},
+    {"mark", required_argument, NULL, OPT_MARK},
+    {"approver", required_argument, NULL, OPT_APPROVER},
+    {"reason", required_argument, NULL, OPT_REASON},
+    {NULL, 0, NULL, 0},
+};
+
+/* "none" stands alone: the daemon knows it. */
+static bool put_mark(struct tool *tool, json_t *request, const char *word)
+{
+    json_t *marks = json_object_get(request, "marks");
+    bool none = strcmp(word, "none") == 0 || strcmp(word, "无") == 0;
+    uint32_t mark;
+
+    if (!none && !classification_mark(word, &mark)) {
+        tool_usage(tool, "'%s' is no mark (工作秘密 商业秘密 个人隐私 隐蔽录音录像 none)", word);
+        return false;
+    }
+    if (marks == NULL) {
+        marks = json_array();
+        json_object_set_new(request, "marks", marks);
+    }
+    return json_array_append_new(marks, json_string(none ? "none" : word)) == 0;
+}
+
+/* One option into the request. Returns false after saying what is wrong. */
+static bool put_class(struct tool *tool, json_t *request, int id)
+{
+    int level;
+
+    if (id == OPT_MARK)
+        return put_mark(tool, request, optarg);
+    if (id == OPT_LEVEL) {
+        if (classification_level(optarg, &level))
+            return json_object_set_new(request, "level", json_integer(level)) == 0;
+        tool_usage(tool, "'%s' is no level (公开 内部 秘密 机密 绝密)", optarg);
+        return false;
+    }
+    if (client_set(request,
+                   id == OPT_UNTIL      ? "until"
+                   : id == OPT_APPROVER ? "approver"
+                                        : "reason",
+                   optarg))
+        return true;
+    tool_usage(tool, "term, approver and reason must be UTF-8");
+    return false;
+}
+
+int cmd_record_classify(struct tool *tool, int argc, char **argv)
+{
+    json_t *request = client_new("record.classify");
+    int id;
+
+    while ((id = tool_getopt(tool, argc, argv, class_options)) != -1)
+        if (id == '?' || !put_class(tool, request, id)) {
+            json_decref(request);
+            return TOOL_USAGE;
+        }
+    if (argc - optind != 1 || json_object_get(request, "reason") == NULL ||
+        json_object_size(request) < 3) {
+        json_decref(request);
+        return tool_usage(tool,
+                          "one PATH or OBJECT, a --level or --mark, and a --reason are needed");
+    }
+    return show_node(tool, request, place_set(tool, request, argv[optind]));
 }

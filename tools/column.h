@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define COLUMN_MAX 8
+#define COLUMN_MAX 10
 #define COLUMN_SIZE_TEXT 16
 
 /* Zero-initialise; column_free() when done. Out of memory makes failed true and drops rows. */

@@ -34,11 +34,31 @@ static const struct command table[] = {
      "Makes an account: of the system, of Samba and in the ledger",
      "  --role ROLE             may be given several times\n"
      "  --name NAME             display name\n"
+     "  --unit UNIT             that the person belongs to\n"
      "  --password-file FILE    first line is the password; - is standard input\n"},
+    {"user set", cmd_user_set, "ACCOUNT [options]",
+     "Changes what is known of a person; what is not given stays",
+     "  --name NAME             display name (by a sysadmin, as unit and badge)\n"
+     "  --unit UNIT             that the person belongs to; '' for none\n"
+     "  --badge NUMBER          执法证件号; '' for none\n"
+     "  --badge-from DAY        first day it is valid, YYYY-MM-DD; '' for none\n"
+     "  --badge-until DAY       last day it is valid\n"
+     "  --role ROLE             instead of those so far (by a secoff, as clearance)\n"
+     "  --clearance LEVEL       公开 内部 秘密 机密 绝密, or public to top_secret, or 0 to 4\n"},
+    {"user disable", cmd_user_disable, "ACCOUNT --reason TEXT",
+     "Ends an account for ever, and its sessions at once; lists its cases to be handed over",
+     REASON},
     {"user list", cmd_user_list, "", "Lists the accounts", NULL},
     {"case open", cmd_case_open, "YEAR NAME | YEAR/NAME", "Opens a case with its stage folders",
      NULL},
     {"case list", cmd_case_list, "", "Lists the cases", NULL},
+    {"case show", cmd_case_show, "CASE", "Shows a case, its unit and its people", NULL},
+    {"case assign", cmd_case_assign, "CASE --lead ACCOUNT [--helper ACCOUNT] --reason TEXT",
+     "Says who works on a case from now on",
+     "  --lead ACCOUNT          承办人; may be given several times\n"
+     "  --helper ACCOUNT        协办人; may be given several times\n" REASON},
+    {"case transfer", cmd_case_transfer, "CASE --unit UNIT --reason TEXT",
+     "Gives a case to another unit", "  --unit UNIT             from now on\n" REASON},
     {"record list", cmd_record_list, "PATH", "Lists a folder", NULL},
     {"record show", cmd_record_show, "PATH | OBJECT", "Shows all that is known of a record", NULL},
     {"record versions", cmd_record_versions, "PATH | OBJECT",
@@ -49,6 +69,15 @@ static const struct command table[] = {
      "Moves a misfiled record; its old place keeps a stub", REASON},
     {"record incomplete", cmd_record_incomplete, "PATH --reason TEXT",
      "Marks one's own sealed record incomplete, so that it can be sent again", REASON},
+    {"record classify", cmd_record_classify, "PATH | OBJECT [options] --reason TEXT",
+     "Classifies a record, a folder or a case; what is not given stays",
+     "  --level LEVEL           公开 内部 秘密 机密 绝密, or public internal confidential secret\n"
+     "                          top_secret, or 0 to 4\n"
+     "  --until DAY             保密期限 of 秘密, 机密, 绝密, YYYY-MM-DD\n"
+     "  --mark MARK             工作秘密 商业秘密 个人隐私 隐蔽录音录像, or work_secret "
+     "trade_secret\n"
+     "                          privacy covert; may be given several times, none takes them away\n"
+     "  --approver NAME         who approved the covert recording\n" REASON},
     {"seal", cmd_seal, "PATH... [--wait SECONDS]", "Asks for records to be sealed now",
      "  --wait SECONDS          until they are\n"},
     {"search", cmd_search, "WORD... [--limit N]",

@@ -66,8 +66,9 @@ static void put_row(struct column_table *table, const char *name, const char *va
 
 void print_node(const json_t *node)
 {
-    static const char *const texts[] = {"path",   "kind",   "state", "object",
-                                        "sha256", "client", "node"};
+    static const char *const texts[] = {
+        "path",           "kind",      "state",    "object", "sha256",
+        "classification", "own_until", "approver", "client", "node"};
     static const char *const numbers[] = {"ledger_index", "create_index", "instance", "hole_count",
                                           "uid"};
     static const char *const flags[] = {"empty", "salvaged", "marked",

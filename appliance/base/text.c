@@ -78,3 +78,80 @@ void sr_time_utc_text(int64_t time_ns, char out[31])
     strftime(out, 20, "%Y-%m-%dT%H:%M:%S", &tm);
     snprintf(out + 19, 12, ".%09uZ", (unsigned)ns % 1000000000u);
 }
+
+/* --- days ------------------------------------------------------------------------------------- */
+
+#define DAY_S 86400
+#define YEAR_MAX 9999
+
+static bool is_leap(unsigned year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+static unsigned month_days(unsigned year, unsigned month)
+{
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return month == 2 && is_leap(year) ? 29 : days[month - 1];
+}
+
+static int32_t day_number(unsigned year, unsigned month, unsigned day)
+{
+    struct tm tm = {
+        .tm_year = (int)year - 1900, .tm_mon = (int)month - 1, .tm_mday = (int)day, .tm_hour = 12};
+    return (int32_t)(timegm(&tm) / DAY_S);
+}
+
+bool sr_day_parse(const char *text, int32_t *out)
+{
+    unsigned field[3] = {0};
+    *out = 0;
+    if (strlen(text) != 10)
+        return false;
+    for (size_t i = 0, at = 0; i < 10; i++) {
+        if (i == 4 || i == 7) {
+            if (text[i] != '-')
+                return false;
+            at++;
+        } else if (text[i] < '0' || text[i] > '9') {
+            return false;
+        } else {
+            field[at] = 10 * field[at] + (unsigned)(text[i] - '0');
+        }
+    }
+    if (field[0] < 1971 || field[1] < 1 || field[1] > 12 || field[2] < 1 ||
+        field[2] > month_days(field[0], field[1]))
+        return false;
+    *out = day_number(field[0], field[1], field[2]);
+    return true;
+}
+
+void sr_day_text(int32_t day, char out[11])
+{
+    struct tm tm;
+    time_t seconds = (time_t)day * DAY_S;
+    out[0] = '\0';
+    if (day != 0 && gmtime_r(&seconds, &tm) != NULL)
+        strftime(out, 11, "%Y-%m-%d", &tm);
+}
+
+int32_t sr_day_local(int64_t time_ns)
+{
+    struct tm tm;
+    split_time(time_ns, LOCAL_OFFSET_S, &tm);
+    return day_number((unsigned)tm.tm_year + 1900, (unsigned)tm.tm_mon + 1, (unsigned)tm.tm_mday);
+}
+
+int32_t sr_day_add_years(int32_t day, unsigned years)
+{
+    struct tm tm;
+    time_t seconds = (time_t)day * DAY_S;
+    gmtime_r(&seconds, &tm);
+    unsigned year = (unsigned)tm.tm_year + 1900 + years, month = (unsigned)tm.tm_mon + 1;
+    unsigned in_month = (unsigned)tm.tm_mday;
+    if (year > YEAR_MAX)
+        return day_number(YEAR_MAX, 12, 31);
+    if (in_month > month_days(year, month))
+        in_month = month_days(year, month);
+    return day_number(year, month, in_month);
+}

@@ -14,6 +14,15 @@ int sr_name_fold(const char *name, char **out);
 void sr_time_local_text(int64_t time_ns, char out[20]);
 /* Local date "2026-11-22". out >= 11 bytes. */
 void sr_time_local_date(int64_t time_ns, char out[11]);
+/* A day as its number since 1970-01-01, from "YYYY-MM-DD" of the years 1971 to 9999; so 0 is never a
+ * day, and stands for none. False for anything else, *out is then 0. */
+bool sr_day_parse(const char *text, int32_t *out);
+/* "2026-11-22"; "" for 0. */
+void sr_day_text(int32_t day, char out[11]);
+/* The local (Asia/Shanghai) day. */
+int32_t sr_day_local(int64_t time_ns);
+/* The same date so many years later; 29 February becomes 28 February. At most 9999-12-31. */
+int32_t sr_day_add_years(int32_t day, unsigned years);
 /* UTC, RFC 3339 with nanoseconds "2026-11-22T02:03:04.123456789Z". out >= 31 bytes. */
 void sr_time_utc_text(int64_t time_ns, char out[31]);
 

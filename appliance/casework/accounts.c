@@ -1,23 +1,17 @@
 /* System and Samba accounts, made in the same step as the ledger entry. */
-#include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "casework/door_internal.h"
-
-extern char **environ;
+#include "casework/program.h"
 
 #define ACCOUNTS_TRIES 40
 #define ACCOUNTS_PAUSE_NS 250000000
@@ -43,66 +37,6 @@ int accounts_free(const char *account, uint32_t uid)
     return 0;
 }
 
-/* What the program said on stderr, first line. */
-static void read_complaint(int fd, char *out, size_t size)
-{
-    size_t used = 0;
-    ssize_t got;
-    char rest[256];
-    while (used + 1 < size && (got = read(fd, out + used, size - 1 - used)) > 0)
-        used += (size_t)got;
-    while (read(fd, rest, sizeof rest) > 0)
-        ;
-    out[used] = '\0';
-    out[strcspn(out, "\n")] = '\0';
-}
-
-/* Runs a program with input on its standard input; its name is found in PATH. *exited: its exit status,
- * -1 if it did not end by itself. */
-static int run_once(char *const argv[], const char *input, int *exited)
-{
-    int in[2] = {-1, -1}, err[2] = {-1, -1}, wait_status = 0;
-    char complaint[200] = "";
-    pid_t child = -1;
-    posix_spawn_file_actions_t actions;
-    *exited = -1;
-    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)
-        return sr_fail_errno(errno, "cannot run %s", argv[0]);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-    int error = posix_spawnp(&child, argv[0], &actions, NULL, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(in[0]);
-    close(err[1]);
-    if (error == 0) {
-        size_t len = strlen(input);
-        if (write(in[1], input, len) != (ssize_t)len)
-            sr_log(SR_LOG_WARNING, "%s did not take its input", argv[0]);
-    }
-    close(in[1]);
-    if (error == 0)
-        read_complaint(err[0], complaint, sizeof complaint);
-    close(err[0]);
-    if (error != 0)
-        return sr_fail_errno(error, "cannot run %s", argv[0]);
-    while (waitpid(child, &wait_status, 0) < 0 && errno == EINTR)
-        ;
-    if (WIFEXITED(wait_status))
-        *exited = WEXITSTATUS(wait_status);
-    if (*exited != 0)
-        return sr_fail(SR_ERR_INVALID, "%s failed: %s", argv[0],
-                       complaint[0] != '\0' ? complaint : "no reason given");
-    return 0;
-}
-
-static int run_program(char *const argv[], const char *input)
-{
-    int exited;
-    return run_once(argv, input, &exited);
-}
-
 /* useradd(8) and its kind give up (exit status 1, "cannot lock /etc/passwd; try again later") while
  * another program changes accounts; userdel(8) also while a process of the user is ending (8). */
 static int run_until_free(char *const argv[])
@@ -110,7 +44,7 @@ static int run_until_free(char *const argv[])
     const struct timespec pause = {.tv_nsec = ACCOUNTS_PAUSE_NS};
     int exited = 0, status = 0;
     for (int i = 0; i < ACCOUNTS_TRIES; i++) {
-        status = run_once(argv, "", &exited);
+        status = program_run_status(argv, "", &exited);
         if (exited != 1 && exited != 8)
             break;
         nanosleep(&pause, NULL);
@@ -127,7 +61,7 @@ static int set_samba_password(const char *account, const char *password, const c
     if (twice == NULL)
         return sr_fail(SR_ERR_NO_MEMORY, "no memory for an account");
     snprintf(twice, size, "%s\n%s\n", password, password);
-    int status = run_program(argv, twice);
+    int status = program_run(argv, twice);
     sr_wipe(twice, size);
     free(twice);
     return status;
@@ -137,7 +71,7 @@ void accounts_remove(const char *account, const char *smb_conf)
 {
     char *const samba[] = {"smbpasswd", "-c", (char *)smb_conf, "-L", "-x", (char *)account, NULL};
     char *const system[] = {"userdel", (char *)account, NULL};
-    if ((smb_conf != NULL && run_program(samba, "") < 0) || run_until_free(system) < 0)
+    if ((smb_conf != NULL && program_run(samba, "") < 0) || run_until_free(system) < 0)
         sr_log_failure("an account without an entry could not be removed");
 }
 
@@ -164,17 +98,47 @@ int accounts_create(const char *account, const char *name, uint32_t uid, const c
     return 0;
 }
 
+static bool has_account(const char *account)
+{
+    char buffer[4096];
+    struct passwd entry, *found = NULL;
+    return getpwnam_r(account, &entry, buffer, sizeof buffer, &found) == 0 && found != NULL;
+}
+
+int accounts_disable(const char *account, const char *smb_conf)
+{
+    char *const samba[] = {"smbpasswd", "-c", (char *)smb_conf, "-L", "-d", (char *)account, NULL};
+    char *const system[] = {"usermod", "--lock", "--expiredate", "1", (char *)account, NULL};
+    if (!has_account(account)) /* a store that was moved to another machine */
+        return 0;
+    int status = run_until_free(system);
+    if (status < 0 || smb_conf == NULL)
+        return status;
+    status = program_run(samba, "");
+    if (status == SR_ERR_INVALID && strstr(sr_error_message(), "Failed to find entry") != NULL)
+        status = 0; /* it never had a password of Samba */
+    return status;
+}
+
+json_t *accounts_roles(const struct catalog_user *user)
+{
+    json_t *roles = json_array();
+    for (size_t i = 0; roles != NULL && i < user->role_count; i++)
+        if (json_array_append_new(roles, json_string(user->roles[i])) != 0) {
+            json_decref(roles);
+            roles = NULL;
+        }
+    return roles;
+}
+
 int accounts_add_entry(struct sr_io *io, const struct catalog_user *user,
                        const struct door_actor *actor, json_t **entry)
 {
-    json_t *roles = json_array();
     int status = entry_new(io, "user.add", entry);
-    for (size_t i = 0; status == 0 && i < user->role_count; i++)
-        if (json_array_append_new(roles, json_string(user->roles[i])) != 0)
-            status = sr_fail(SR_ERR_NO_MEMORY, "no memory for an account");
     if (status == 0)
-        status = entry_set(*entry, "roles", json_incref(roles));
-    json_decref(roles);
+        status = entry_set(*entry, "roles", accounts_roles(user));
+    if (status == 0 && user->unit[0] != '\0')
+        status = entry_set(*entry, "unit", json_string(user->unit));
     if (status == 0 && (status = entry_set(*entry, "uid", json_integer(user->uid))) == 0 &&
         (status = entry_set(*entry, "account", json_string(user->account))) == 0 &&
         (status = entry_set(*entry, "name", json_string(user->name))) == 0)
@@ -204,6 +168,27 @@ static int next_uid(void *context, const struct catalog_user *user)
     return 0;
 }
 
+int accounts_check_name(const char *name)
+{
+    size_t max = sizeof((struct catalog_user *)0)->name - 1;
+    if (name[0] == '\0' || !sr_utf8_valid(name, strlen(name)))
+        return sr_fail(SR_ERR_INVALID, "the display name is empty or not UTF-8");
+    if (strlen(name) > max || strpbrk(name, ":\n,") != NULL)
+        return sr_fail(SR_ERR_INVALID, "the display name is longer than %zu bytes or holds : or ,",
+                       max);
+    return 0;
+}
+
+int accounts_check_text(const char *what, const char *text, size_t max)
+{
+    if (strlen(text) > max || !sr_utf8_valid(text, strlen(text)))
+        return sr_fail(SR_ERR_INVALID, "%s is longer than %zu bytes, or not UTF-8", what, max);
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return sr_fail(SR_ERR_INVALID, "%s holds a control character", what);
+    return 0;
+}
+
 int accounts_fill(const char *account, const char *name, const char *const *roles,
                   size_t role_count, struct catalog_user *user)
 {
@@ -216,11 +201,8 @@ int accounts_fill(const char *account, const char *name, const char *const *role
     int status = authorise_check_roles(roles, role_count);
     if (status < 0)
         return status;
-    if (name != NULL && (name[0] == '\0' || !sr_utf8_valid(name, strlen(name))))
-        return sr_fail(SR_ERR_INVALID, "the display name is empty or not UTF-8");
-    if (name != NULL && (strlen(name) >= sizeof user->name || strpbrk(name, ":\n,") != NULL))
-        return sr_fail(SR_ERR_INVALID, "the display name is longer than %zu bytes or holds : or ,",
-                       sizeof user->name - 1);
+    if (name != NULL && (status = accounts_check_name(name)) < 0)
+        return status;
     snprintf(user->account, sizeof user->account, "%s", account);
     snprintf(user->name, sizeof user->name, "%s", name != NULL ? name : account);
     for (size_t i = 0; i < role_count; i++)
@@ -230,7 +212,7 @@ int accounts_fill(const char *account, const char *name, const char *const *role
 }
 
 int door_user_add(struct door *door, const struct door_actor *actor, const char *account,
-                  const char *name, const char *const *roles, size_t role_count,
+                  const char *name, const char *unit, const char *const *roles, size_t role_count,
                   const char *password, struct catalog_user *out)
 {
     struct catalog_user known;
@@ -239,6 +221,9 @@ int door_user_add(struct door *door, const struct door_actor *actor, const char 
     int status = door_may(door, actor, "user.add");
     if (status < 0 || (status = accounts_fill(account, name, roles, role_count, out)) < 0)
         return status;
+    if (unit != NULL && (status = accounts_check_text("the unit", unit, sizeof out->unit - 1)) < 0)
+        return status;
+    snprintf(out->unit, sizeof out->unit, "%s", unit != NULL ? unit : "");
     if ((status = door_ready(door)) < 0)
         return status;
     out->uid = door->config.first_uid;

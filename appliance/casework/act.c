@@ -26,7 +26,35 @@ int door_user(struct door *door, const struct door_actor *actor, struct catalog_
     int status = catalog_user(door->catalog, actor->uid, user);
     if (status == SR_ERR_NOT_FOUND)
         return sr_fail(SR_ERR_DENIED, "uid %u is not an account of this vault", actor->uid);
+    if (status == 0 && user->disabled)
+        status = sr_fail(SR_ERR_DENIED, "the account %s is disabled", user->account);
     return status;
+}
+
+int door_stranger(struct door *door, const struct door_actor *actor, const char *op, int status)
+{
+    struct catalog_user user;
+    struct sr_error_copy why;
+    sr_error_save(&why, status);
+    bool known = catalog_user(door->catalog, actor->uid, &user) == 0;
+    return door_refused(door, actor, op, known ? "disabled" : "unknown_user", 0, NULL,
+                        sr_error_raise(&why));
+}
+
+bool door_holds(const struct catalog_user *user, const char *role)
+{
+    for (size_t i = 0; i < user->role_count; i++)
+        if (strcmp(user->roles[i], role) == 0)
+            return true;
+    return false;
+}
+
+int door_check_reason(const char *reason)
+{
+    if (reason == NULL || reason[0] == '\0' || strlen(reason) > DOOR_REASON_MAX ||
+        !sr_utf8_valid(reason, strlen(reason)))
+        return sr_fail(SR_ERR_INVALID, "a reason of 1 to %d bytes is needed", DOOR_REASON_MAX);
+    return 0;
 }
 
 int door_authorise(struct door *door, const struct door_actor *actor, enum act act)
@@ -104,10 +132,17 @@ static int append_proved(void *context)
     return status;
 }
 
-static bool is_about_people(const json_t *entry)
+/* What the access rules must see of an act that is done. */
+static void tell_rules(struct door *door, const json_t *entry)
 {
     const char *act = json_string_value(json_object_get(entry, "act"));
-    return act != NULL && strncmp(act, "user.", 5) == 0;
+    if (strncmp(act, "case.", 5) == 0 || strncmp(act, "folder.", 7) == 0)
+        atomic_fetch_add(&door->rules.places, 1);
+    if (strcmp(act, "classify") == 0 || strncmp(act, "case.", 5) == 0)
+        door_rules_changed(door);
+    if (strncmp(act, "user.", 5) == 0 && door_rules_people(door) < 0)
+        sr_log_failure(
+            "a change of an account is not seen by the access rules before the next one");
 }
 
 int door_act(struct door *door, json_t *entry, const json_t *private_part, uint64_t *index)
@@ -127,9 +162,8 @@ int door_act(struct door *door, json_t *entry, const json_t *private_part, uint6
         status = catalog_project_if(door->catalog, append.expected, entry, append_proved, &append);
     if (status == 0)
         *index = append.index;
-    if (status == 0 && is_about_people(entry) && door_rules_people(door) < 0)
-        sr_log_failure(
-            "a change of an account is not seen by the access rules before the next one");
+    if (status == 0)
+        tell_rules(door, entry);
     sr_buf_free(&text);
     json_decref(entry);
     return status;

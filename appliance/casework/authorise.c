@@ -22,6 +22,11 @@ static const char *const act_names[ACT_COUNT] = {
     [ACT_POLICY_EXPLAIN] = "policy.explain",
     [ACT_POLICY_TEST] = "policy.test",
     [ACT_POLICY_RELOAD] = "policy.reload",
+    [ACT_USER_SET] = "user.set",
+    [ACT_USER_DISABLE] = "user.disable",
+    [ACT_CASE_ASSIGN] = "case.assign",
+    [ACT_CASE_TRANSFER] = "case.transfer",
+    [ACT_CLASSIFY] = "classify",
 };
 
 /* 三员 exclude each other and every other role. What a role may do is written in policy/access.cedar. */

@@ -26,6 +26,11 @@ enum act {
     ACT_POLICY_EXPLAIN,
     ACT_POLICY_TEST,
     ACT_POLICY_RELOAD,
+    ACT_USER_SET, /* which members: people.c */
+    ACT_USER_DISABLE,
+    ACT_CASE_ASSIGN, /* an officer: where they are lead */
+    ACT_CASE_TRANSFER,
+    ACT_CLASSIFY, /* an officer: own records, and cases where they are lead */
     ACT_COUNT
 };
 

@@ -34,6 +34,16 @@ static json_t *stage_names(const struct workflow *workflow)
     return names;
 }
 
+/* It belongs to its maker and to their unit. */
+static int set_owner(struct door *door, json_t *entry, uint32_t uid)
+{
+    struct catalog_user user;
+    if (uid == 0 || catalog_user(door->catalog, uid, &user) < 0)
+        return 0;
+    int status = user.unit[0] != '\0' ? entry_set(entry, "unit", json_string(user.unit)) : 0;
+    return status < 0 ? status : entry_set(entry, "lead", json_pack("[I]", (json_int_t)uid));
+}
+
 int cases_append_case(struct door *door, const struct door_actor *actor, int year, const char *name,
                       bool provisional, uint64_t *index)
 {
@@ -45,7 +55,8 @@ int cases_append_case(struct door *door, const struct door_actor *actor, int yea
         (status = entry_set(entry, "name", json_string(name))) < 0 ||
         (status = entry_set(entry, "stages", stage_names(door->workflow))) < 0 ||
         (status = entry_set(entry, "drafts", json_string(workflow_drafts(door->workflow)))) < 0 ||
-        (status = entry_set(entry, "provisional", json_boolean(provisional))) < 0) {
+        (status = entry_set(entry, "provisional", json_boolean(provisional))) < 0 ||
+        (status = set_owner(door, entry, actor->uid)) < 0) {
         json_decref(entry);
         return status;
     }

@@ -11,4 +11,7 @@ int cases_append_case(struct door *door, const struct door_actor *actor, int yea
 /* This year's folder (Asia/Shanghai) exists from the first moment of the year. Lock not held. */
 int cases_ensure_year(struct door *door);
 
+/* Whether the node lies in (or is) a case of which uid is a lead. */
+bool cases_is_lead(struct door *door, uint64_t node, uint32_t uid);
+
 #endif

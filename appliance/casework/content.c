@@ -183,7 +183,7 @@ int door_open(struct door *door, const struct door_actor *actor, uint64_t node_i
     *info = (struct door_open_info){.direct_io = true};
     int status = door_user(door, actor, &user);
     if (status < 0)
-        return door_refused(door, actor, op, "unknown_user", 0, NULL, status);
+        return door_stranger(door, actor, op, status);
     if ((status = catalog_get(door->catalog, node_id, &node)) < 0 ||
         (status = place_visible(door, &user, &node)) < 0)
         return status;

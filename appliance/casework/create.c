@@ -78,7 +78,7 @@ int door_create(struct door *door, const struct door_actor *actor, uint64_t pare
     *out = NULL;
     int status = door_user(door, actor, &user);
     if (status < 0)
-        return door_refused(door, actor, "create", "unknown_user", 0, NULL, status);
+        return door_stranger(door, actor, "create", status);
     if ((status = catalog_get(door->catalog, parent_id, &parent)) < 0 ||
         (status = place_visible(door, &user, &parent)) < 0)
         return status;

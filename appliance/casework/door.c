@@ -202,7 +202,7 @@ int door_lookup(struct door *door, const struct door_actor *actor, uint64_t pare
     struct catalog_user user;
     int status = door_user(door, actor, &user);
     if (status < 0)
-        return door_refused(door, actor, "lookup", "unknown_user", 0, NULL, status);
+        return door_stranger(door, actor, "lookup", status);
     if (parent == CATALOG_UNFILED && strcmp(name, user.account) == 0 &&
         (status = place_ensure_unfiled(door, actor, &user)) < 0)
         return status;
@@ -218,7 +218,7 @@ int door_getattr(struct door *door, const struct door_actor *actor, uint64_t nod
     struct catalog_user user;
     int status = door_user(door, actor, &user);
     if (status < 0)
-        return door_refused(door, actor, "getattr", "unknown_user", 0, NULL, status);
+        return door_stranger(door, actor, "getattr", status);
     if ((status = catalog_get(door->catalog, node, out)) < 0 ||
         (status = place_visible(door, &user, out)) < 0)
         return status;
@@ -289,7 +289,7 @@ int door_readdir(struct door *door, const struct door_actor *actor, uint64_t nod
     struct catalog_node node;
     int status = door_user(door, actor, &user);
     if (status < 0)
-        return door_refused(door, actor, "readdir", "unknown_user", 0, NULL, status);
+        return door_stranger(door, actor, "readdir", status);
     if ((status = catalog_get(door->catalog, node_id, &node)) < 0 ||
         (status = place_visible(door, &user, &node)) < 0)
         return status;

@@ -133,8 +133,55 @@ int door_case_open(struct door *door, const struct door_actor *actor, int year, 
                    struct catalog_node *out);
 /* password is given to the system and to Samba, never stored by us; NULL: no password (tests). */
 int door_user_add(struct door *door, const struct door_actor *actor, const char *account,
-                  const char *name, const char *const *roles, size_t role_count,
+                  const char *name, const char *unit, const char *const *roles, size_t role_count,
                   const char *password, struct catalog_user *out);
+
+struct door_user_change {                         /* what is to be as said; the rest stays */
+    const char *name;                             /* NULL: stays. By a sysadmin */
+    const char *unit;                             /* NULL: stays; "": none. By a sysadmin */
+    const char *badge, *badge_from, *badge_until; /* as unit; days "YYYY-MM-DD". By a sysadmin */
+    const char *const *roles;                     /* role_count 0: stay. By a secoff */
+    size_t role_count;
+    int clearance; /* < 0: stays. By a secoff */
+};
+
+/* Nobody changes their own account. The last holder of one of the 三员 roles keeps it. */
+int door_user_set(struct door *door, const struct door_actor *actor, const char *account,
+                  const struct door_user_change *change, struct catalog_user *out);
+/* From its return on every face refuses the account: the ledger says so, the accounts of system and
+ * Samba are locked, live sessions of the share have ended. fn is called for each case in which they
+ * are lead or helper, to be handed over. Of a disabled account: does again what is not in the ledger. */
+int door_user_disable(struct door *door, const struct door_actor *actor, const char *account,
+                      const char *reason, catalog_node_fn *fn, void *context);
+
+/* The people of a case, all of them, by uid: active accounts with the role officer or head, nobody
+ * twice. By a head, or by a lead of the case. */
+int door_case_assign(struct door *door, const struct door_actor *actor, uint64_t node,
+                     const uint32_t *lead, size_t lead_count, const uint32_t *helpers,
+                     size_t helper_count, const char *reason);
+int door_case_transfer(struct door *door, const struct door_actor *actor, uint64_t node,
+                       const char *unit, const char *reason);
+
+struct door_class {    /* a classification to be set (casework/classification.h) */
+    int level;         /* enum catalog_level; < 0: stays */
+    const char *until; /* "YYYY-MM-DD"; NULL: stays, and goes when the level needs none */
+    bool set_marks;    /* false: they stay */
+    uint32_t marks;
+    const char *approver; /* of CATALOG_MARK_COVERT; NULL: stays */
+    const char *reason;
+};
+
+/* Of a case, stage, drafts folder, folder or record. Raising is for the record's maker, a lead of the
+ * case, a head, a secoff; lowering (a lower level, a mark less, an earlier end) for a secoff alone.
+ * A secoff need not see the node: they know of a record by its object id. SR_ERR_UNSUPPORTED above
+ * 内部 unless workflow.yaml says that the network is one for secrets. */
+int door_classify(struct door *door, const struct door_actor *actor, uint64_t node,
+                  const struct door_class *class);
+/* The same by a text as documents carry it: "内部", "秘密★2036-01-01", "秘密★10年 个人隐私"
+ * (classification_parse). Marks that it does not have are taken away; a text that lowers is refused,
+ * as there is no reason in it. */
+int door_classify_text(struct door *door, const struct door_actor *actor, uint64_t node,
+                       const char *text);
 /* Commit request. Returns at once, or once sealed when wait_ms > 0 (SR_ERR_BUSY on time-out). */
 int door_seal(struct door *door, const struct door_actor *actor, uint64_t node, int wait_ms);
 int door_record_incomplete(struct door *door, const struct door_actor *actor, uint64_t node,

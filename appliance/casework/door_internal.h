@@ -35,6 +35,7 @@
 #define DOOR_COMMIT_DELAY_NS \
     (2 * INT64_C(1000000000)) /* commit request given before the last close */
 #define DOOR_NEVER INT64_MAX
+#define DOOR_REASON_MAX 1000 /* bytes */
 #define DOOR_LIVE_BUCKETS 4096
 #define DOOR_KEYS_LOW 64
 #define DOOR_FOLD_NS (60 * INT64_C(1000000000))
@@ -92,24 +93,33 @@ struct refusal_budget { /* distinct refusals of one person in one window */
 #define DOOR_BUDGETS 64
 #define DOOR_BUDGET 100
 
+/* What a node lies in, as far as the rules speak of it. The same for all that one folder holds. */
+struct door_place {
+    uint64_t folder;     /* the parent of records and folders; a place itself */
+    uint64_t generation; /* of rules.places when it was looked up */
+    bool in_case, unfiled;
+    struct catalog_case owner; /* in_case */
+    uint32_t unfiled_of;       /* unfiled */
+};
+#define DOOR_PLACES 64
+
 /* The access rules in force (door_policy.c). Everything under its own lock, which nothing is taken inside
  * of; a view never changes, so questions are asked without it. */
 struct rules {
     pthread_mutex_t lock;
     struct policy *loaded;       /* start-up: before the people are known */
     struct policy_view *view;    /* a ref */
-    _Atomic uint64_t generation; /* of the view: handles that are older are asked again */
+    _Atomic uint64_t generation; /* handles that are older are asked again */
+    atomic_bool stale;           /* the kernel may hold pages that were read before */
     struct door_file *files;     /* every open file */
     struct rules_scratch *scratch;
     unsigned scratch_count;
     char fault[256], fault_told[256]; /* a rule that could not be evaluated */
-    struct workflow **retired;        /* door->lock: may still be read */
+    /* Whose cases are may have changed, or what lies in which: door_place that is older is not used. */
+    _Atomic uint64_t places;
+    struct door_place known[DOOR_PLACES]; /* by folder % DOOR_PLACES */
+    struct workflow **retired;            /* door->lock: may still be read */
     size_t retired_count;
-};
-
-/* Who a node is about, beside the one who asks. */
-struct door_people {
-    struct catalog_user sender, unfiled_of;
 };
 
 struct text_cache; /* notice.c: the virtual files as rendered last */
@@ -161,8 +171,14 @@ struct door_file {
 
 /* --- acting (act.c) ---- */
 
-/* The caller's user: roles from the catalog; uid 0 has none. SR_ERR_DENIED for an unknown uid. */
+/* The caller's user: roles from the catalog; uid 0 has none. SR_ERR_DENIED for an unknown uid
+ * and for a disabled account. */
 int door_user(struct door *door, const struct door_actor *actor, struct catalog_user *user);
+/* Records that door_user refused (status), and returns it. */
+int door_stranger(struct door *door, const struct door_actor *actor, const char *op, int status);
+bool door_holds(const struct catalog_user *user, const char *role);
+/* SR_ERR_INVALID unless there is a reason that fits into an entry. */
+int door_check_reason(const char *reason);
 /* 0 or SR_ERR_DENIED with a sentence; not recorded. */
 int door_authorise(struct door *door, const struct door_actor *actor, enum act act);
 /* The actor with the client's address looked up. Lock not held. */
@@ -190,8 +206,8 @@ uint64_t door_node_id(uint64_t index);
  * not inside callbacks of the catalog. */
 bool door_allows(struct door *door, const struct catalog_user *user, enum act act,
                  const struct catalog_node *node);
-/* The rest of a question about node: *people must live as long as it. */
-int door_rules_fill(struct door *door, const struct catalog_node *node, struct door_people *people,
+/* The rest of a question about node: *place must live as long as it. */
+int door_rules_fill(struct door *door, const struct catalog_node *node, struct door_place *place,
                     struct policy_question *question);
 int door_rules_load(struct door *door); /* the files, before the ledger is projected */
 /* With the people; appends policy.load. Lock held. */
@@ -204,6 +220,11 @@ void door_rules_tell(struct door *door);
 /* Every open file is known here, so that a change of the rules reaches it. */
 void door_rules_opened(struct door_file *file);
 void door_rules_closed(struct door_file *file);
+/* What people may see has changed: every open file is asked about again, and the kernel's pages of them
+ * go at once. Any locks. */
+void door_rules_changed(struct door *door);
+/* The sealer's: takes the pages away if somebody called door_rules_changed. Lock not held. */
+void door_rules_forget(struct door *door);
 /* Asks again if the rules have changed since the file was allowed. Lock not held. */
 int door_rules_again(struct door_file *file, enum act act, const char *op);
 
@@ -302,6 +323,12 @@ void accounts_remove(const char *account, const char *smb_conf); /* what fails i
 /* Checks everything but the uid, and fills user. */
 int accounts_fill(const char *account, const char *name, const char *const *roles,
                   size_t role_count, struct catalog_user *user);
+/* Locks the system account and the Samba account. One that is not there is no error. */
+int accounts_disable(const char *account, const char *smb_conf);
+int accounts_check_name(const char *name); /* of a person; sets the sentence */
+/* At most max bytes of UTF-8 without control characters; may be empty. what begins the sentence. */
+int accounts_check_text(const char *what, const char *text, size_t max);
+json_t *accounts_roles(const struct catalog_user *user); /* fresh; NULL: out of memory */
 bool accounts_name_valid(const char *account);
 /* SR_ERR_EXISTS if a system account of that name or uid exists. */
 int accounts_free(const char *account, uint32_t uid);

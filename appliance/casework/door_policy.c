@@ -59,14 +59,50 @@ static void give(struct door *door, struct policy_view *view, struct rules_scrat
     policy_view_unref(view);
 }
 
+/* Pages of what is open: whoever reads on must be asked again, and the kernel would not ask. */
+static void forget_pages(struct door *door)
+{
+    uint64_t *nodes = NULL;
+    size_t count = 0;
+    if (door->config.invalidate == NULL)
+        return;
+    pthread_mutex_lock(&door->rules.lock);
+    for (struct door_file *file = door->rules.files; file != NULL; file = file->next_file)
+        count++;
+    nodes = calloc(count + 1, sizeof *nodes);
+    count = 0;
+    for (struct door_file *file = door->rules.files; nodes != NULL && file != NULL;
+         file = file->next_file)
+        nodes[count++] = file->node;
+    pthread_mutex_unlock(&door->rules.lock);
+    if (nodes == NULL)
+        sr_log(SR_LOG_ERROR, "no memory to take the kernel's pages away after a policy change");
+    for (size_t i = 0; i < count; i++)
+        door->config.invalidate(door->config.invalidate_context, nodes[i], 0, NULL);
+    free(nodes);
+}
+
 static void put_in_force(struct door *door, struct policy_view *view)
 {
     pthread_mutex_lock(&door->rules.lock);
     struct policy_view *before = door->rules.view;
     door->rules.view = view;
-    atomic_fetch_add(&door->rules.generation, 1);
     pthread_mutex_unlock(&door->rules.lock);
     policy_view_unref(before);
+    door_rules_changed(door);
+}
+
+void door_rules_changed(struct door *door)
+{
+    atomic_fetch_add(&door->rules.generation, 1);
+    atomic_store(&door->rules.stale, true);
+    pthread_cond_signal(&door->wake);
+}
+
+void door_rules_forget(struct door *door)
+{
+    if (atomic_exchange(&door->rules.stale, false))
+        forget_pages(door);
 }
 
 int door_rules_people(struct door *door)
@@ -95,23 +131,63 @@ void door_rules_free(struct door *door)
 
 /* --- asking --- */
 
-/* What cannot be found out stays NULL: the rules then see no such attribute. */
-int door_rules_fill(struct door *door, const struct catalog_node *node, struct door_people *people,
+/* Records and folders lie where their folder lies; a case or a stage of it is asked about itself. */
+static uint64_t folder_of(const struct catalog_node *node)
+{
+    bool inner = node->kind == CATALOG_KIND_RECORD || node->kind == CATALOG_KIND_STUB ||
+                 node->kind == CATALOG_KIND_FOLDER || node->kind == CATALOG_KIND_UNFILED_DATE;
+    return inner ? node->parent : node->id;
+}
+
+static bool recall_place(struct rules *rules, uint64_t folder, struct door_place *out)
+{
+    const struct door_place *known = &rules->known[folder % DOOR_PLACES];
+    pthread_mutex_lock(&rules->lock);
+    bool fresh = known->folder == folder && known->generation == atomic_load(&rules->places);
+    if (fresh)
+        *out = *known;
+    pthread_mutex_unlock(&rules->lock);
+    return fresh;
+}
+
+static int find_place(struct door *door, const struct catalog_node *node, struct door_place *out)
+{
+    struct rules *rules = &door->rules;
+    struct catalog_node anchor, in_case;
+    uint64_t folder = folder_of(node);
+    if (recall_place(rules, folder, out))
+        return 0;
+    memset(out, 0, sizeof *out);
+    out->folder = folder;
+    out->generation = atomic_load(&rules->places); /* before looking: what changes since is newer */
+    int status = place_anchor(door, node, &anchor);
+    if (status < 0)
+        return status;
+    out->unfiled = anchor.kind == CATALOG_KIND_UNFILED_USER;
+    out->unfiled_of = anchor.uid;
+    status = catalog_case_of(door->catalog, anchor.id, &in_case);
+    if (status == 0 && (status = catalog_case(door->catalog, in_case.id, &out->owner)) == 0)
+        out->in_case = true;
+    else if (status != SR_ERR_NOT_FOUND)
+        return status;
+    pthread_mutex_lock(&rules->lock);
+    rules->known[folder % DOOR_PLACES] = *out;
+    pthread_mutex_unlock(&rules->lock);
+    return 0;
+}
+
+int door_rules_fill(struct door *door, const struct catalog_node *node, struct door_place *place,
                     struct policy_question *question)
 {
-    struct catalog_node anchor;
     if (node == NULL)
         return 0;
-    if (node->kind == CATALOG_KIND_RECORD &&
-        catalog_user(door->catalog, node->version.uid, &people->sender) == 0)
-        question->sender = &people->sender;
-    int status = place_anchor(door, node, &anchor);
-    if (status < 0 || anchor.kind != CATALOG_KIND_UNFILED_USER)
+    int status = find_place(door, node, place);
+    if (status < 0)
         return status;
-    status = catalog_user(door->catalog, anchor.uid, &people->unfiled_of);
-    if (status == 0)
-        question->unfiled_of = &people->unfiled_of;
-    return status;
+    question->in_case = place->in_case ? &place->owner : NULL;
+    question->unfiled = place->unfiled;
+    question->unfiled_of = place->unfiled_of;
+    return 0;
 }
 
 /* A fault is told once a second at most, by the sealer, as an alert needs the door's lock. */
@@ -142,8 +218,8 @@ bool door_allows(struct door *door, const struct catalog_user *user, enum act ac
     struct policy_question question = {.user = user, .act = act, .node = node};
     struct policy_answer answer = {.allow = false};
     struct rules_scratch *scratch;
-    struct door_people people;
-    if (door_rules_fill(door, node, &people, &question) < 0)
+    struct door_place place;
+    if (door_rules_fill(door, node, &place, &question) < 0)
         return false;
     struct policy_view *view = take(door, &scratch);
     if (scratch != NULL)
@@ -227,29 +303,6 @@ static int retire(struct door *door, struct workflow *fresh)
     rules->retired[rules->retired_count++] = door->workflow;
     door->workflow = fresh;
     return 0;
-}
-
-/* Pages of what is open: whoever reads on must be asked again, and the kernel would not ask. */
-static void forget_pages(struct door *door)
-{
-    uint64_t *nodes = NULL;
-    size_t count = 0;
-    if (door->config.invalidate == NULL)
-        return;
-    pthread_mutex_lock(&door->rules.lock);
-    for (struct door_file *file = door->rules.files; file != NULL; file = file->next_file)
-        count++;
-    nodes = calloc(count + 1, sizeof *nodes);
-    count = 0;
-    for (struct door_file *file = door->rules.files; nodes != NULL && file != NULL;
-         file = file->next_file)
-        nodes[count++] = file->node;
-    pthread_mutex_unlock(&door->rules.lock);
-    if (nodes == NULL)
-        sr_log(SR_LOG_ERROR, "no memory to take the kernel's pages away after a policy change");
-    for (size_t i = 0; i < count; i++)
-        door->config.invalidate(door->config.invalidate_context, nodes[i], 0, NULL);
-    free(nodes);
 }
 
 void door_rules_opened(struct door_file *file)
@@ -356,7 +409,7 @@ int door_policy_reload(struct door *door, const struct door_actor *actor)
     replacement_free(&fresh);
     if (status < 0)
         return sr_error_raise(&why);
-    forget_pages(door);
+    door_rules_forget(door);
     return ledger_commit(door->ledger, index);
 }
 

@@ -10,8 +10,6 @@
 #include "casework/audit.h"
 #include "casework/door_internal.h"
 
-#define REASON_MAX 1000
-
 static int refuse_sealed(struct door *door, const struct door_actor *actor, uint64_t node,
                          const char *op)
 {
@@ -169,13 +167,6 @@ int door_refuse_name(struct door *door, const struct door_actor *actor, uint64_t
 
 /* --- incomplete, file, refile --- */
 
-static int check_reason(const char *reason)
-{
-    if (reason == NULL || reason[0] == '\0' || strlen(reason) > REASON_MAX)
-        return sr_fail(SR_ERR_INVALID, "a reason of 1 to %d bytes is needed", REASON_MAX);
-    return 0;
-}
-
 /* Lock held. Entry about a sealed record with a private part; takes over private_part. */
 static int append_record_act(struct door *door, const char *act, const struct catalog_node *node,
                              json_t *private_part, const char *flag, bool flag_value,
@@ -203,7 +194,7 @@ int door_record_incomplete(struct door *door, const struct door_actor *actor, ui
 {
     struct catalog_node node;
     uint64_t index = 0;
-    int status = check_reason(reason);
+    int status = door_check_reason(reason);
     if (status < 0 || (status = door_may(door, actor, "record.incomplete")) < 0 ||
         (status = door_getattr(door, actor, node_id, &node)) < 0)
         return status;
@@ -275,7 +266,7 @@ int door_record_file(struct door *door, const struct door_actor *actor, uint64_t
     struct catalog_node node, parent, taken;
     const char *refusal = NULL;
     uint64_t index = 0;
-    int status = check_reason(reason);
+    int status = door_check_reason(reason);
     if (status < 0 || (status = door_may(door, actor, "record.file")) < 0 ||
         (status = door_getattr(door, actor, node_id, &node)) < 0 ||
         (status = door_getattr(door, actor, parent_id, &parent)) < 0)

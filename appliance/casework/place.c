@@ -77,10 +77,14 @@ static bool is_place(enum catalog_kind kind)
 int place_visible(struct door *door, const struct catalog_user *user,
                   const struct catalog_node *node)
 {
+    bool of_a_case = node->kind == CATALOG_KIND_CASE || node->kind == CATALOG_KIND_STAGE ||
+                     node->kind == CATALOG_KIND_DRAFTS;
+    if (is_place(node->kind) && door_allows(door, user, ACT_PLACES, node))
+        return 0;
+    if (of_a_case) /* for whom it is not, it is not there */
+        return sr_fail(SR_ERR_NOT_FOUND, "there is no such case");
     if (is_place(node->kind))
-        return door_allows(door, user, ACT_PLACES, node)
-                   ? 0
-                   : sr_fail(SR_ERR_DENIED, "%s may not see this", user->account);
+        return sr_fail(SR_ERR_DENIED, "%s may not see this", user->account);
     /* root reaches a record by its exact name, so that its attempts to change it are refused for
      * what they are (SR_ERR_SEALED) and stand in the ledger; it cannot list or read. */
     return user->uid == 0 || door_allows(door, user, ACT_LIST, node)

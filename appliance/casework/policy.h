@@ -4,7 +4,7 @@
  * entities. Neither changes once made, so any number of threads may ask one at once. The door holds the
  * view in force and replaces it as a whole: when a policy is loaded, when an account changes.
  *
- * What the rules can speak of (policy/strongroom.cedarschema): principals User in Role, actions named as
+ * What the rules can speak of is policy/strongroom.cedarschema: principals User in Role, actions named as
  * the acts of the door, resources Store (the vault itself), Place, Folder, Record. */
 #ifndef SR_CASEWORK_POLICY_H
 #define SR_CASEWORK_POLICY_H
@@ -55,9 +55,10 @@ struct policy_question {
     const struct catalog_user *user; /* uid 0: root, who has no role */
     enum act act;
     const struct catalog_node *node; /* NULL: the store itself */
-    /* Of the node; NULL when there is none, or nobody knows. */
-    const struct catalog_user *sender;     /* of a record's current version */
-    const struct catalog_user *unfiled_of; /* in whose 待归案 it lies */
+    /* About the node: what it lies in. */
+    const struct catalog_case *in_case; /* NULL: in none */
+    bool unfiled;                       /* in the 待归案 of unfiled_of */
+    uint32_t unfiled_of;
 };
 
 struct policy_answer {

@@ -79,7 +79,7 @@ int policy_expect_ask(struct door *door, const struct policy_view *view,
     struct policy_question question = {.node = node};
     struct policy_answer answer;
     struct reasons reasons = {.fn = fn, .context = context};
-    struct door_people people;
+    struct door_place place;
     struct catalog_user user = {.uid = 0};
     int number = authorise_act_by_name(act), status = 0;
     if (number < 0)
@@ -88,7 +88,7 @@ int policy_expect_ask(struct door *door, const struct policy_view *view,
         status = catalog_user_by_account(door->catalog, account, &user);
     if (status == SR_ERR_NOT_FOUND)
         return sr_fail(SR_ERR_NOT_FOUND, "there is no account \"%s\"", account);
-    if (status < 0 || (status = door_rules_fill(door, node, &people, &question)) < 0)
+    if (status < 0 || (status = door_rules_fill(door, node, &place, &question)) < 0)
         return status;
     question.user = &user;
     question.act = (enum act)number;

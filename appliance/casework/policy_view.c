@@ -12,23 +12,32 @@
 
 #define ROOT_ACCOUNT "root" /* uid 0; no account of the vault can have this name */
 #define STORE_ID "store"
-#define MEMBERS_MAX 8
+#define MEMBERS_MAX 16
 
 /* Entity types and attributes of policy/strongroom.cedarschema. */
-#define POLICY_WORDS(X) \
-    X(USER, "User")     \
-    X(ROLE, "Role")     \
-    X(ACTION, "Action") \
-    X(STORE, "Store")   \
-    X(PLACE, "Place")   \
-    X(FOLDER, "Folder") \
-    X(RECORD, "Record") \
-    X(UID, "uid")       \
-    X(NAME, "name")     \
-    X(KIND, "kind")     \
-    X(SENDER, "sender") \
-    X(SEALED, "sealed") \
-    X(DRAFT, "draft")   \
+#define POLICY_WORDS(X)       \
+    X(USER, "User")           \
+    X(ROLE, "Role")           \
+    X(ACTION, "Action")       \
+    X(STORE, "Store")         \
+    X(PLACE, "Place")         \
+    X(FOLDER, "Folder")       \
+    X(RECORD, "Record")       \
+    X(UID, "uid")             \
+    X(NAME, "name")           \
+    X(UNIT, "unit")           \
+    X(CLEARANCE, "clearance") \
+    X(KIND, "kind")           \
+    X(LEVEL, "level")         \
+    X(WORK, "workSecret")     \
+    X(TRADE, "tradeSecret")   \
+    X(PRIVACY, "privacy")     \
+    X(COVERT, "covert")       \
+    X(LEADS, "leads")         \
+    X(HELPERS, "helpers")     \
+    X(SENDER, "sender")       \
+    X(SEALED, "sealed")       \
+    X(DRAFT, "draft")         \
     X(UNFILED_OF, "unfiledOf")
 
 enum word {
@@ -44,6 +53,11 @@ static const char *const word_texts[WORD_COUNT] = {
 #undef WORD_TEXT
 };
 
+struct person {
+    uint32_t uid;
+    const struct cedar_uid *entity;
+};
+
 struct policy_view {
     atomic_uint refs;
     struct policy *policy;
@@ -51,6 +65,8 @@ struct policy_view {
     const struct cedar_text *words[WORD_COUNT];
     const struct cedar_uid *actions[ACT_COUNT];
     const struct cedar_uid *store_uid;
+    struct person *people; /* by uid */
+    size_t people_count, people_capacity;
 };
 
 /* --- making --- */
@@ -67,10 +83,33 @@ static const struct cedar_uid *uid_of(const struct policy_view *view, struct ced
     return text != NULL ? cedar_uid_make(arena, view->words[type], text) : NULL;
 }
 
-static const struct cedar_uid *user_uid(const struct policy_view *view, struct cedar_arena *arena,
-                                        const struct catalog_user *user)
+static int compare_people(const void *a, const void *b)
 {
-    return uid_of(view, arena, WORD_USER, user->uid == 0 ? ROOT_ACCOUNT : user->account);
+    uint32_t one = ((const struct person *)a)->uid, other = ((const struct person *)b)->uid;
+    return (one > other) - (one < other);
+}
+
+/* NULL: no account of the vault has or had it. */
+static const struct cedar_uid *find_person(const struct policy_view *view, uint32_t uid)
+{
+    struct person wanted = {.uid = uid};
+    const struct person *found =
+        bsearch(&wanted, view->people, view->people_count, sizeof wanted, compare_people);
+    return found != NULL ? found->entity : NULL;
+}
+
+static int keep_person(struct policy_view *view, uint32_t uid, const struct cedar_uid *entity)
+{
+    if (view->people_count == view->people_capacity) {
+        size_t capacity = view->people_capacity > 0 ? 2 * view->people_capacity : 64;
+        struct person *longer = realloc(view->people, capacity * sizeof *longer);
+        if (longer == NULL)
+            return sr_fail(SR_ERR_NO_MEMORY, "no memory for the access rules");
+        view->people = longer;
+        view->people_capacity = capacity;
+    }
+    view->people[view->people_count++] = (struct person){.uid = uid, .entity = entity};
+    return 0;
 }
 
 static int make_words(struct policy_view *view)
@@ -118,11 +157,31 @@ static void add_text(struct members *members, enum word key, const char *text)
     add(members, key, (struct cedar_value){.kind = CEDAR_STRING, .text = made});
 }
 
-static void add_user(struct members *members, enum word key, const struct catalog_user *user)
+static void add_long(struct members *members, enum word key, int64_t value)
 {
-    const struct cedar_uid *made = user_uid(members->view, members->arena, user);
-    members->failed |= made == NULL;
-    add(members, key, (struct cedar_value){.kind = CEDAR_ENTITY, .uid = made});
+    add(members, key, (struct cedar_value){.kind = CEDAR_LONG, .number = value});
+}
+
+/* Left out when the person is not known (a record whose key is destroyed has no sender any more). */
+static void add_user(struct members *members, enum word key, uint32_t uid)
+{
+    const struct cedar_uid *person = find_person(members->view, uid);
+    if (person != NULL)
+        add(members, key, (struct cedar_value){.kind = CEDAR_ENTITY, .uid = person});
+}
+
+static void add_people(struct members *members, enum word key, const uint32_t *uids, size_t count)
+{
+    struct cedar_value items[CATALOG_HELPERS_MAX];
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct cedar_uid *person = find_person(members->view, uids[i]);
+        if (person != NULL)
+            items[known++] = (struct cedar_value){.kind = CEDAR_ENTITY, .uid = person};
+    }
+    const struct cedar_set *set = cedar_set_make(members->arena, items, known, NULL);
+    members->failed |= set == NULL;
+    add(members, key, (struct cedar_value){.kind = CEDAR_SET, .set = set});
 }
 
 /* NULL: the arena is full. */
@@ -139,17 +198,22 @@ static int add_person(void *context, const struct catalog_user *user)
     struct policy_view *view = context;
     struct cedar_arena *arena = cedar_entities_arena(view->store);
     const struct cedar_uid *roles[CATALOG_ROLES_MAX];
-    const struct cedar_uid *uid = user_uid(view, arena, user);
+    const struct cedar_uid *uid =
+        uid_of(view, arena, WORD_USER, user->uid == 0 ? ROOT_ACCOUNT : user->account);
     struct members members = {.view = view, .arena = arena};
-    add(&members, WORD_UID, (struct cedar_value){.kind = CEDAR_LONG, .number = user->uid});
+    add_long(&members, WORD_UID, user->uid);
     add_text(&members, WORD_NAME, user->name);
+    add_text(&members, WORD_UNIT, user->unit);
+    add_long(&members, WORD_CLEARANCE, user->clearance);
     const struct cedar_record *attrs = members_end(&members);
     for (size_t i = 0; i < user->role_count; i++)
         if ((roles[i] = uid_of(view, arena, WORD_ROLE, user->roles[i])) == NULL)
             return full(arena);
     if (uid == NULL || attrs == NULL)
         return full(arena);
-    return cedar_entities_add(view->store, uid, attrs, NULL, roles, user->role_count);
+    int status = keep_person(view, user->uid, uid);
+    return status < 0 ? status
+                      : cedar_entities_add(view->store, uid, attrs, NULL, roles, user->role_count);
 }
 
 int policy_view_new(struct policy *policy, struct catalog *catalog, struct policy_view **out)
@@ -171,6 +235,7 @@ int policy_view_new(struct policy *policy, struct catalog *catalog, struct polic
         status = catalog_users(catalog, add_person, view);
     if (status == 0)
         status = cedar_entities_seal(view->store);
+    qsort(view->people, view->people_count, sizeof view->people[0], compare_people);
     if (status < 0) {
         struct sr_error_copy why;
         sr_error_save(&why, status);
@@ -191,6 +256,7 @@ void policy_view_unref(struct policy_view *view)
     if (view == NULL || atomic_fetch_sub(&view->refs, 1) != 1)
         return;
     cedar_entities_free(view->store);
+    free(view->people);
     policy_unref(view->policy);
     free(view);
 }
@@ -236,6 +302,23 @@ static enum word type_of(enum catalog_kind kind)
     }
 }
 
+static void add_class(struct members *members, const struct catalog_node *node)
+{
+    add_long(members, WORD_LEVEL, node->level);
+    add_bool(members, WORD_WORK, node->marks & CATALOG_MARK_WORK_SECRET);
+    add_bool(members, WORD_TRADE, node->marks & CATALOG_MARK_TRADE_SECRET);
+    add_bool(members, WORD_PRIVACY, node->marks & CATALOG_MARK_PRIVACY);
+    add_bool(members, WORD_COVERT, node->marks & CATALOG_MARK_COVERT);
+}
+
+static void add_case(struct members *members, const struct catalog_case *in_case)
+{
+    if (in_case->unit[0] != '\0')
+        add_text(members, WORD_UNIT, in_case->unit);
+    add_people(members, WORD_LEADS, in_case->lead, in_case->lead_count);
+    add_people(members, WORD_HELPERS, in_case->helpers, in_case->helper_count);
+}
+
 /* The node as an entity; NULL: scratch is full. */
 static const struct cedar_entity *node_entity(const struct policy_view *view,
                                               struct cedar_arena *scratch,
@@ -247,13 +330,15 @@ static const struct cedar_entity *node_entity(const struct policy_view *view,
     snprintf(id, sizeof id, "%llu", (unsigned long long)node->id);
     const struct cedar_uid *uid = uid_of(view, scratch, type_of(node->kind), id);
     add_text(&members, WORD_KIND, kind_word(node->kind));
+    add_class(&members, node);
+    if (question->in_case != NULL)
+        add_case(&members, question->in_case);
     if (node->kind == CATALOG_KIND_RECORD) {
         add_bool(&members, WORD_SEALED, node->version.state != CATALOG_STAGING);
         add_bool(&members, WORD_DRAFT, node->draft);
+        add_user(&members, WORD_SENDER, node->version.uid);
     }
-    if (question->sender != NULL)
-        add_user(&members, WORD_SENDER, question->sender);
-    if (question->unfiled_of != NULL)
+    if (question->unfiled)
         add_user(&members, WORD_UNFILED_OF, question->unfiled_of);
     const struct cedar_record *attrs = members_end(&members);
     if (uid == NULL || attrs == NULL)
@@ -293,10 +378,12 @@ static void decide(const struct policy_view *view, struct cedar_arena *scratch,
     *answer = (struct policy_answer){.allow = false};
     *response = (struct cedar_response){.allow = false};
     cedar_arena_reset(scratch);
-    const struct cedar_uid *principal = user_uid(view, scratch, question->user);
+    const struct cedar_uid *principal = find_person(view, question->user->uid);
+    if (principal == NULL)
+        return; /* nobody of this vault: no rule permits it anything */
     if (question->node != NULL)
         resource = node_entity(view, scratch, question);
-    if (principal == NULL || (question->node != NULL && resource == NULL)) {
+    if (question->node != NULL && resource == NULL) {
         fail_answer(answer, "a question takes more memory than it may");
         return;
     }

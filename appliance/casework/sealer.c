@@ -383,6 +383,12 @@ static void *sealer_thread(void *context)
                 wait_for(door, LINGER_NS); /* syncs are shared by what comes meanwhile */
             continue;
         }
+        if (atomic_load(&door->rules.stale)) {
+            pthread_mutex_unlock(&door->lock);
+            door_rules_forget(door);
+            pthread_mutex_lock(&door->lock);
+            continue;
+        }
         if (now - tick >= TICK_NS) {
             tick = now;
             pthread_mutex_unlock(&door->lock);

@@ -57,7 +57,7 @@ int door_mkdir(struct door *door, const struct door_actor *actor, uint64_t paren
     uint64_t index = 0;
     int status = door_user(door, actor, &user);
     if (status < 0)
-        return door_refused(door, actor, "mkdir", "unknown_user", 0, NULL, status);
+        return door_stranger(door, actor, "mkdir", status);
     if ((status = catalog_get(door->catalog, parent_id, &parent)) < 0 ||
         (status = place_visible(door, &user, &parent)) < 0)
         return status;

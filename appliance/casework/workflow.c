@@ -11,16 +11,19 @@
 #define NAME_MAX_BYTES 255
 #define NS_PER_S INT64_C(1000000000)
 #define UNFILED "待归案"
+#define SECRET_NETWORK "涉密网络"
 
 struct workflow { /* first what libcyaml fills, all of it text */
     char **stages;
     char *drafts;
     char *unfiled;
     char *settle_seconds;
+    char *secret_network;
     char **junk;
     char **scratch;
     unsigned stages_count, junk_count, scratch_count;
     int64_t settle_ns; /* then what we make of it */
+    bool is_secret_network;
     uint8_t sha256[SR_SHA256_LEN];
 };
 
@@ -42,6 +45,8 @@ static const struct cyaml_schema_field fields[] = {
     CYAML_FIELD_STRING_PTR("unfiled", OPTIONAL_POINTER, struct workflow, unfiled, 0,
                            NAME_MAX_BYTES),
     CYAML_FIELD_STRING_PTR("settle_seconds", OPTIONAL_POINTER, struct workflow, settle_seconds, 0,
+                           NAME_MAX_BYTES),
+    CYAML_FIELD_STRING_PTR(SECRET_NETWORK, OPTIONAL_POINTER, struct workflow, secret_network, 0,
                            NAME_MAX_BYTES),
     CYAML_FIELD_SEQUENCE("junk", OPTIONAL_POINTER, struct workflow, junk, &text_schema, 0,
                          WORKFLOW_PATTERNS_MAX),
@@ -152,13 +157,24 @@ static int convert_settle(const struct policyfile *file, struct workflow *w)
     return 0;
 }
 
+/* YAML has many words for the two (yes, on, True): one spelling each, so that nobody is mistaken. */
+static int convert_secret_network(const struct policyfile *file, struct workflow *w)
+{
+    w->is_secret_network = strcmp(w->secret_network, "true") == 0;
+    if (!w->is_secret_network && strcmp(w->secret_network, "false") != 0)
+        return policyfile_refuse(file, SECRET_NETWORK, POLICYFILE_KEY,
+                                 "`%.40s` is neither true nor false", w->secret_network);
+    return 0;
+}
+
 static int convert(const struct policyfile *file, struct workflow *w)
 {
     int rc;
 
     if ((rc = fill_list(&w->stages, &w->stages_count, default_stages, COUNT(default_stages))) < 0 ||
         (rc = fill_text(&w->drafts, "草稿")) < 0 || (rc = fill_text(&w->unfiled, UNFILED)) < 0 ||
-        (rc = fill_text(&w->settle_seconds, "60")) < 0)
+        (rc = fill_text(&w->settle_seconds, "60")) < 0 ||
+        (rc = fill_text(&w->secret_network, "false")) < 0)
         return rc;
     /* An empty list of patterns is a choice: it stays empty. */
     if (!policyfile_has(file, "junk") &&
@@ -171,7 +187,7 @@ static int convert(const struct policyfile *file, struct workflow *w)
     if (strcmp(w->unfiled, UNFILED) != 0)
         return policyfile_refuse(file, "unfiled", POLICYFILE_KEY,
                                  "this folder's name is fixed: " UNFILED);
-    if ((rc = check_stages(file, w)) < 0 ||
+    if ((rc = check_stages(file, w)) < 0 || (rc = convert_secret_network(file, w)) < 0 ||
         (rc = check_patterns(file, "junk", w->junk, w->junk_count)) < 0 ||
         (rc = check_patterns(file, "scratch", w->scratch, w->scratch_count)) < 0)
         return rc;
@@ -251,6 +267,11 @@ const char *workflow_unfiled(const struct workflow *workflow)
 int64_t workflow_settle_ns(const struct workflow *workflow)
 {
     return workflow->settle_ns;
+}
+
+bool workflow_secret_network(const struct workflow *workflow)
+{
+    return workflow->is_secret_network;
 }
 
 const uint8_t *workflow_sha256(const struct workflow *workflow)

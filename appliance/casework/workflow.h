@@ -32,6 +32,8 @@ const char *workflow_stage(const struct workflow *workflow, size_t index); /* "0
 const char *workflow_drafts(const struct workflow *workflow);              /* "草稿" */
 const char *workflow_unfiled(const struct workflow *workflow);             /* "待归案", fixed */
 int64_t workflow_settle_ns(const struct workflow *workflow); /* from the last close to the seal */
+/* 涉密网络: the agency declares its network one for state secrets; levels above 内部 may be given. */
+bool workflow_secret_network(const struct workflow *workflow);
 /* Of the file's bytes, for the `policy.load` entry. */
 const uint8_t *workflow_sha256(const struct workflow *workflow);
 

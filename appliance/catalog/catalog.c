@@ -1,4 +1,4 @@
-/* Opening and closing; questions about people, refusals, key files and counts. */
+/* Opening and closing; questions about refusals, key files and counts. */
 #include "catalog/catalog.h"
 
 #include <stdio.h>
@@ -102,86 +102,7 @@ void catalog_close(struct catalog *catalog)
     free(catalog);
 }
 
-/* --- people ---------------------------------------------------------------------------------- */
-
-/* The row of the user statements, and the roles. */
-static int read_user(struct catalog *catalog, sqlite3_stmt *statement, struct catalog_user *out)
-{
-    sqlite3_stmt *roles;
-    int rc;
-
-    memset(out, 0, sizeof(*out));
-    out->uid = (uint32_t)sqlite3_column_int64(statement, 0);
-    catdb_copy_text(statement, 1, out->account, sizeof(out->account));
-    catdb_copy_text(statement, 2, out->name, sizeof(out->name));
-    roles = catdb_use(catalog, CATDB_ROLES_OF);
-    catdb_bind_int(roles, 1, out->uid);
-    while ((rc = catdb_next(catalog, roles)) > 0 && out->role_count < CATALOG_ROLES_MAX)
-        catdb_copy_text(roles, 0, out->roles[out->role_count++], sizeof(out->roles[0]));
-    catdb_end(roles);
-    return rc < 0 ? rc : 0;
-}
-
-static int one_user(struct catalog *catalog, sqlite3_stmt *statement, struct catalog_user *out)
-{
-    int rc = catdb_next(catalog, statement);
-
-    if (rc > 0)
-        rc = read_user(catalog, statement, out);
-    else if (rc == 0)
-        rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: no such user");
-    catdb_end(statement);
-    return rc;
-}
-
-int catalog_user(struct catalog *catalog, uint32_t uid, struct catalog_user *out)
-{
-    struct catalog_user *known = &catalog->known[uid % CATDB_KNOWN];
-    sqlite3_stmt *statement;
-    int rc = 0;
-
-    catdb_lock(catalog);
-    if (known->role_count > 0 && known->uid == uid) {
-        *out = *known;
-    } else {
-        statement = catdb_use(catalog, CATDB_USER_GET);
-        catdb_bind_int(statement, 1, uid);
-        rc = one_user(catalog, statement, out);
-        if (rc == 0)
-            *known = *out;
-    }
-    catdb_unlock(catalog);
-    return rc;
-}
-
-int catalog_user_by_account(struct catalog *catalog, const char *account, struct catalog_user *out)
-{
-    sqlite3_stmt *statement;
-    int rc;
-
-    catdb_lock(catalog);
-    statement = catdb_use(catalog, CATDB_USER_BY_ACCOUNT);
-    catdb_bind_text(statement, 1, account);
-    rc = one_user(catalog, statement, out);
-    catdb_unlock(catalog);
-    return rc;
-}
-
-int catalog_users(struct catalog *catalog, catalog_user_fn *fn, void *context)
-{
-    struct catalog_user user;
-    sqlite3_stmt *statement;
-    int rc;
-
-    catdb_lock(catalog);
-    statement = catdb_use(catalog, CATDB_USERS_ALL);
-    while ((rc = catdb_next(catalog, statement)) > 0)
-        if ((rc = read_user(catalog, statement, &user)) < 0 || (rc = fn(context, &user)) != 0)
-            break;
-    catdb_end(statement);
-    catdb_unlock(catalog);
-    return rc;
-}
+/* --- refusals -------------------------------------------------------------------------------- */
 
 int catalog_refusals(struct catalog *catalog, uint32_t uid, size_t limit, catalog_refusal_fn *fn,
                      void *context)

@@ -23,6 +23,25 @@ enum catalog_fixed_node { /* docs/entries.md, node ids */
                           CATALOG_UNFILED = 4,  /* 待归案 */
 };
 
+enum catalog_level {                       /* 密级; in entries the number */
+                     CATALOG_PUBLIC,       /* 公开 */
+                     CATALOG_INTERNAL,     /* 内部 */
+                     CATALOG_CONFIDENTIAL, /* 秘密 */
+                     CATALOG_SECRET,       /* 机密 */
+                     CATALOG_TOP_SECRET,   /* 绝密 */
+                     CATALOG_LEVELS
+};
+/* Marks beside the level: bits, and the words of docs/entries.md in the bits' order. */
+enum catalog_mark {
+    CATALOG_MARK_WORK_SECRET = 1,  /* 工作秘密 */
+    CATALOG_MARK_TRADE_SECRET = 2, /* 商业秘密 */
+    CATALOG_MARK_PRIVACY = 4,      /* 个人隐私 */
+    CATALOG_MARK_COVERT = 8,       /* 隐蔽录音录像: has an approver */
+};
+#define CATALOG_MARKS 4
+extern const char *const catalog_mark_words[CATALOG_MARKS];
+#define CATALOG_LEVEL_DEFAULT CATALOG_PUBLIC /* of what nobody has classified */
+
 enum catalog_kind {
     CATALOG_KIND_ROOT,
     CATALOG_KIND_VIRTUAL, /* notice, receipts */
@@ -79,6 +98,9 @@ struct catalog_node {
     bool provisional;               /* case or folder: nothing sealed below yet */
     bool draft, junk;               /* record */
     uint64_t moved_to;              /* stub: node of the record */
+    uint32_t level, marks;          /* effective: highest level, all marks, of it and all above */
+    uint32_t own_level, own_marks;  /* given to this node itself */
+    int32_t own_until;              /* sr_day: 保密期限; 0: none */
     struct catalog_version version; /* record: the current one */
 };
 
@@ -88,6 +110,23 @@ struct catalog_user {
     char name[128];
     char roles[CATALOG_ROLES_MAX][24];
     size_t role_count;
+    char unit[128];                  /* 所属机构; "": none */
+    uint32_t clearance;              /* enum catalog_level */
+    char badge[64];                  /* 执法证件号; "": none */
+    int32_t badge_from, badge_until; /* sr_day: first and last day it is valid; 0: no such limit */
+    bool disabled;                   /* for ever: the uid is not given out again */
+};
+
+#define CATALOG_LEADS_MAX 16
+#define CATALOG_HELPERS_MAX 64
+
+struct catalog_case { /* who a case belongs to */
+    uint64_t node;
+    char unit[128];                   /* "": none */
+    uint32_t lead[CATALOG_LEADS_MAX]; /* 承办人, at least one */
+    size_t lead_count;
+    uint32_t helpers[CATALOG_HELPERS_MAX]; /* 协办人 */
+    size_t helper_count;
 };
 
 struct catalog_refusal {
@@ -149,6 +188,10 @@ int catalog_is_empty(struct catalog *catalog, uint64_t node, bool *out);
 /* The case a node lies in; SR_ERR_NOT_FOUND outside of cases. */
 int catalog_case_of(struct catalog *catalog, uint64_t node, struct catalog_node *out);
 
+/* Who approved the node's own CATALOG_MARK_COVERT; "" when nobody did, or the record's key is
+ * destroyed. */
+int catalog_approver(struct catalog *catalog, uint64_t node, char out[128]);
+
 typedef int catalog_version_fn(void *context, const struct catalog_version *version);
 int catalog_versions(struct catalog *catalog, uint64_t node, catalog_version_fn *fn,
                      void *context); /* oldest first */
@@ -173,6 +216,17 @@ int catalog_user(struct catalog *catalog, uint32_t uid, struct catalog_user *out
 int catalog_user_by_account(struct catalog *catalog, const char *account, struct catalog_user *out);
 typedef int catalog_user_fn(void *context, const struct catalog_user *user);
 int catalog_users(struct catalog *catalog, catalog_user_fn *fn, void *context);
+
+/* SR_ERR_NOT_FOUND for what is no case. A case opened before these were recorded has no unit, and
+ * its maker as lead. */
+int catalog_case(struct catalog *catalog, uint64_t node, struct catalog_case *out);
+/* Leads, then helpers, each in the order given; a non-zero return of fn stops and is returned. */
+typedef int catalog_person_fn(void *context, uint32_t uid, bool lead);
+int catalog_case_people(struct catalog *catalog, uint64_t case_node, catalog_person_fn *fn,
+                        void *context);
+/* The cases in which uid is lead or helper, oldest first. */
+int catalog_cases_of(struct catalog *catalog, uint32_t uid, catalog_node_fn *fn, void *context);
+
 /* Newest first. */
 typedef int catalog_refusal_fn(void *context, const struct catalog_refusal *refusal);
 int catalog_refusals(struct catalog *catalog, uint32_t uid, size_t limit, catalog_refusal_fn *fn,

@@ -198,6 +198,11 @@ void catdb_read_node(sqlite3_stmt *s, struct catalog_node *out)
     out->draft = sqlite3_column_int(s, 9) != 0;
     out->junk = sqlite3_column_int(s, 10) != 0;
     out->moved_to = (uint64_t)sqlite3_column_int64(s, 11);
+    out->level = (uint32_t)sqlite3_column_int(s, 12);
+    out->marks = (uint32_t)sqlite3_column_int(s, 13);
+    out->own_level = (uint32_t)sqlite3_column_int(s, 14);
+    out->own_marks = (uint32_t)sqlite3_column_int(s, 15);
+    out->own_until = sqlite3_column_int(s, 16);
     catdb_read_version(s, CATDB_VERSION_AT, &out->version);
 }
 

@@ -10,7 +10,9 @@
  *     leave a different state behind, and a discard gives the earlier version back as it was.
  *  4. counts equals a recount.
  *  5. names holds the fold of every user-named folder, case and record but those in unindexed.
- *  6. A slot of known with role_count > 0 equals the rows of its uid in users and roles. */
+ *  6. A slot of known with role_count > 0 equals the rows of its uid in users and roles.
+ *  7. Every case, and nothing else, has one row in cases and at least one lead in case_people.
+ *  8. A node's level is the highest own_level, and its marks all own_marks, of it and its ancestors. */
 #ifndef SR_CATALOG_CATDB_H
 #define SR_CATALOG_CATDB_H
 

@@ -12,6 +12,8 @@ static const char *const tables[] = {
     "SELECT 'versions', * FROM versions ORDER BY create_index",
     "SELECT 'users', * FROM users ORDER BY uid",
     "SELECT 'roles', * FROM roles ORDER BY uid, position",
+    "SELECT 'cases', * FROM cases ORDER BY node",
+    "SELECT 'case_people', * FROM case_people ORDER BY node, position",
     "SELECT 'refusals', * FROM refusals ORDER BY idx",
     "SELECT 'alerts', * FROM alerts ORDER BY idx",
     "SELECT 'pages', * FROM pages ORDER BY page",
@@ -37,6 +39,18 @@ static const struct {
      "SELECT 1 FROM (SELECT rowid AS id, fold FROM names EXCEPT SELECT id, fold FROM nodes) "
      "UNION ALL SELECT 1 FROM (SELECT id, fold FROM nodes WHERE kind IN (3, 4, 6, 9, 10) "
      "AND parent <> 0 EXCEPT SELECT rowid, fold FROM names)"},
+    {"7: a case has a unit and a lead",
+     "SELECT 1 FROM nodes n WHERE kind = 6 AND NOT (id IN (SELECT node FROM cases) AND EXISTS "
+     "(SELECT 1 FROM case_people c WHERE c.node = n.id AND c.lead = 1)) "
+     "UNION ALL SELECT 1 FROM (SELECT node FROM cases UNION ALL SELECT node FROM case_people) "
+     "WHERE node NOT IN (SELECT id FROM nodes WHERE kind = 6)"},
+    {"8: level and marks are those of the node and all above",
+     "WITH RECURSIVE tree (id, level, marks) AS ("
+     "SELECT id, own_level, own_marks FROM nodes WHERE parent = 0 UNION ALL "
+     "SELECT n.id, max(n.own_level, t.level), n.own_marks | t.marks "
+     "FROM nodes n JOIN tree t ON n.parent = t.id) "
+     "SELECT 1 FROM nodes n LEFT JOIN tree t ON t.id = n.id "
+     "WHERE n.level IS NOT t.level OR n.marks IS NOT t.marks"},
     {"every node has a parent",
      "SELECT 1 FROM nodes n WHERE id <> 1 AND NOT (parent = 0 AND kind = 10) "
      "AND parent NOT IN (SELECT id FROM nodes WHERE kind NOT IN (1, 10, 11))"},

@@ -14,6 +14,8 @@ struct project {
     const json_t *hidden; /* the opened private part; NULL: the record key is destroyed */
 };
 
+#define PROJECT_REASON_MAX 4096 /* bytes */
+
 typedef int project_fn(const struct project *p);
 
 /* --- members (project_fields.c); all SR_ERR_INVALID with the member's name ------------------- */
@@ -32,6 +34,8 @@ int project_u32(const json_t *object, const char *key, uint32_t *out); /* a JSON
 int project_bool(const json_t *object, const char *key, bool *out);
 int project_hash(const json_t *object, const char *key, uint8_t out[32]);
 int project_object_id(const json_t *object, const char *key, struct vault_object_id *out);
+/* "YYYY-MM-DD" (base/text.h, sr_day), or "" for 0. */
+int project_day(const json_t *object, const char *key, int32_t *out);
 int project_array(const json_t *object, const char *key, size_t max, const json_t **out);
 
 /* --- places (project_place.c) ---------------------------------------------------------------- */
@@ -52,11 +56,31 @@ int project_confirm_above(const struct project *p, uint64_t node);
 /* Takes the node, and the stubs that lead to it, out of the tree. */
 int project_remove(const struct project *p, const struct catalog_node *node);
 
+/* The record of an entry with object, key and node, which must belong together. */
+int project_version_and_node(const struct project *p, struct catalog_version *version,
+                             struct catalog_node *node);
+
+/* --- classification (project_class.c) -------------------------------------------------------- */
+
+/* Effective level and marks of the node and all below it, anew. */
+int project_class_below(const struct project *p, uint64_t node);
+/* What source was classified as is put on node, too: its content comes there. */
+int project_class_absorb(const struct project *p, uint64_t node, const struct catalog_node *source);
+
+/* --- cases (project_case.c) ------------------------------------------------------------------ */
+
+/* Unit and leads of a case that the entry makes: its members unit and lead, or none and the maker. */
+int project_case_owned(const struct project *p, uint64_t node, uint32_t maker);
+int project_case_gone(const struct project *p, uint64_t node);
+
 /* --- acts ------------------------------------------------------------------------------------ */
 
 project_fn project_vault_create, project_unlock, project_shutdown, project_keys_page,
-    project_slot_add, project_slot_remove, project_policy_load, project_user_add, project_refuse,
-    project_alert, project_checkpoint_note; /* project_system.c */
+    project_slot_add, project_slot_remove, project_policy_load, project_refuse, project_alert,
+    project_checkpoint_note;                                         /* project_system.c */
+project_fn project_user_add, project_user_set, project_user_disable; /* project_people.c */
+project_fn project_case_assign, project_case_transfer;               /* project_case.c */
+project_fn project_classify;                                         /* project_class.c */
 project_fn project_year_open, project_case_open, project_folder_make, project_folder_rename,
     project_folder_remove; /* project_place.c */
 project_fn project_record_create, project_record_version, project_record_rename,

@@ -101,6 +101,17 @@ int project_object_id(const json_t *object, const char *key, struct vault_object
     return 0;
 }
 
+int project_day(const json_t *object, const char *key, int32_t *out)
+{
+    const char *text;
+    int rc = project_text_or_empty(object, key, 10, &text);
+
+    *out = 0;
+    if (rc < 0 || *text == '\0')
+        return rc;
+    return sr_day_parse(text, out) ? 0 : bad(key, "a date YYYY-MM-DD");
+}
+
 int project_array(const json_t *object, const char *key, size_t max, const json_t **out)
 {
     *out = json_object_get(object, key);

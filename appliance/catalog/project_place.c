@@ -147,6 +147,8 @@ int project_move(const struct project *p, const struct catalog_node *node, uint6
     free(fold);
     if (rc == 0)
         rc = names_mark(catalog, node->id);
+    if (rc == 0 && parent != node->parent)
+        rc = project_class_below(p, node->id);
     if (rc == 0 && node->parent != CATDB_NOWHERE)
         rc = project_touch(p, node->parent);
     if (rc == 0 && parent != node->parent)
@@ -269,7 +271,7 @@ int project_case_open(const struct project *p)
         (rc = project_text_or_empty(p->entry, "client", 63, &client)) < 0)
         return rc;
     strcpy(node.name, name);
-    if ((rc = project_insert(p, &node)) < 0)
+    if ((rc = project_insert(p, &node)) < 0 || (rc = project_case_owned(p, node.id, node.uid)) < 0)
         return rc;
     for (size_t i = 0; i < json_array_size(stages); i++)
         if ((rc = project_name_check("stages", json_array_get(stages, i), &stage)) < 0 ||
@@ -360,7 +362,8 @@ int project_folder_remove(const struct project *p)
         return rc < 0 ? rc : sr_fail(SR_ERR_INVALID, "the folder is not empty");
     if (node.kind == CATALOG_KIND_CASE) {
         p->catalog->counts.cases--;
-        if ((rc = catdb_run_int(p->catalog, CATDB_INDEX_MARK_CHILDREN, (int64_t)node.id)) < 0 ||
+        if ((rc = project_case_gone(p, node.id)) < 0 ||
+            (rc = catdb_run_int(p->catalog, CATDB_INDEX_MARK_CHILDREN, (int64_t)node.id)) < 0 ||
             (rc = catdb_run_int(p->catalog, CATDB_CHILDREN_DELETE, (int64_t)node.id)) < 0)
             return rc;
     }

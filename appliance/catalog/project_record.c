@@ -8,7 +8,6 @@
 
 #define CLIENT_MAX 63
 #define HOLES_MAX 64
-#define REASON_MAX 4096
 
 /* The record's private part as far as an act has it. */
 struct hidden {
@@ -65,9 +64,8 @@ static int read_version(const struct project *p, struct catalog_version *out)
     return rc;
 }
 
-/* As read_version where the entry also says the node. */
-static int read_version_and_node(const struct project *p, struct catalog_version *version,
-                                 struct catalog_node *node)
+int project_version_and_node(const struct project *p, struct catalog_version *version,
+                             struct catalog_node *node)
 {
     uint64_t id;
     int rc;
@@ -180,7 +178,8 @@ static int move_version(const struct project *p, const struct catalog_version *m
     if (moved->node == node || moved->pending_supersede)
         return sr_fail(SR_ERR_INVALID, "the object is not another record's current version");
     if ((rc = need_staging(moved)) < 0 ||
-        (rc = catdb_get_node(p->catalog, moved->node, &source)) < 0)
+        (rc = catdb_get_node(p->catalog, moved->node, &source)) < 0 ||
+        (rc = project_class_absorb(p, node, &source)) < 0)
         return rc;
     statement = catdb_use(p->catalog, CATDB_VERSION_MOVE);
     catdb_bind_int(statement, 1, (int64_t)moved->create_index);
@@ -245,7 +244,8 @@ int project_record_rename(const struct project *p)
     struct hidden hidden;
     int rc;
 
-    if ((rc = read_version_and_node(p, &version, &node)) < 0 || (rc = need_staging(&version)) < 0 ||
+    if ((rc = project_version_and_node(p, &version, &node)) < 0 ||
+        (rc = need_staging(&version)) < 0 ||
         (rc = read_hidden(p, HAS_PLACE | HAS_FLAGS, &hidden)) < 0)
         return rc;
     if (p->hidden == NULL)
@@ -300,8 +300,8 @@ int project_record_discard(const struct project *p)
     bool found;
     int rc;
 
-    if ((rc = read_version_and_node(p, &version, &node)) < 0 || (rc = need_staging(&version)) < 0 ||
-        (rc = read_hidden(p, HAS_PLACE, &hidden)) < 0 ||
+    if ((rc = project_version_and_node(p, &version, &node)) < 0 ||
+        (rc = need_staging(&version)) < 0 || (rc = read_hidden(p, HAS_PLACE, &hidden)) < 0 ||
         (rc = catdb_run_int(catalog, CATDB_VERSION_DELETE, (int64_t)version.create_index)) < 0)
         return rc;
     statement = catdb_use(catalog, CATDB_DISCARD_ADD);
@@ -416,7 +416,7 @@ static int check_reason(const struct project *p)
         return 0;
     if ((rc = project_u32(p->hidden, "uid", &uid)) < 0)
         return rc;
-    return project_text_or_empty(p->hidden, "reason", REASON_MAX, &reason);
+    return project_text_or_empty(p->hidden, "reason", PROJECT_REASON_MAX, &reason);
 }
 
 int project_record_incomplete(const struct project *p)
@@ -425,7 +425,7 @@ int project_record_incomplete(const struct project *p)
     struct catalog_node node;
     int rc;
 
-    if ((rc = read_version_and_node(p, &version, &node)) < 0 || (rc = check_reason(p)) < 0)
+    if ((rc = project_version_and_node(p, &version, &node)) < 0 || (rc = check_reason(p)) < 0)
         return rc;
     if (version.state != CATALOG_SEALED && version.state != CATALOG_INCOMPLETE)
         return sr_fail(SR_ERR_INVALID, "the object is not the record's sealed content");
@@ -446,7 +446,7 @@ int project_record_file(const struct project *p)
     bool again;
     int rc;
 
-    if ((rc = read_version_and_node(p, &version, &node)) < 0 || (rc = check_reason(p)) < 0 ||
+    if ((rc = project_version_and_node(p, &version, &node)) < 0 || (rc = check_reason(p)) < 0 ||
         (rc = read_hidden(p, HAS_PLACE, &hidden)) < 0)
         return rc;
     if (p->hidden == NULL)

@@ -1,4 +1,4 @@
-/* Acts that make no place: the vault's life, key files, policy, people, refusals, alerts. */
+/* Acts that make no place: the vault's life, key files, policy, refusals, alerts. */
 #include "catalog/project.h"
 
 #include <string.h>
@@ -129,63 +129,6 @@ int project_policy_load(const struct project *p)
         if ((rc = catdb_run(p->catalog, statement)) < 0)
             return rc;
     }
-    return 0;
-}
-
-static int user_exists(const struct project *p, uint32_t uid, bool *out)
-{
-    sqlite3_stmt *statement = catdb_use(p->catalog, CATDB_USER_GET);
-    int rc;
-
-    catdb_bind_int(statement, 1, uid);
-    rc = catdb_next(p->catalog, statement);
-    catdb_end(statement);
-    *out = rc > 0;
-    return rc < 0 ? rc : 0;
-}
-
-int project_user_add(const struct project *p)
-{
-    struct catalog *catalog = p->catalog;
-    const json_t *roles;
-    const char *account, *name;
-    sqlite3_stmt *statement;
-    uint32_t uid;
-    bool known;
-    int rc;
-
-    if ((rc = project_u32(p->entry, "uid", &uid)) < 0 ||
-        (rc = project_text(p->entry, "account", sizeof(((struct catalog_user *)0)->account) - 1,
-                           &account)) < 0 ||
-        (rc = project_text(p->entry, "name", sizeof(((struct catalog_user *)0)->name) - 1, &name)) <
-            0 ||
-        (rc = project_array(p->entry, "roles", CATALOG_ROLES_MAX, &roles)) < 0 ||
-        (rc = user_exists(p, uid, &known)) < 0)
-        return rc;
-    catalog->known[uid % CATDB_KNOWN].role_count = 0; /* read anew, also when this is rolled back */
-    statement = catdb_use(catalog, CATDB_USER_SET);
-    catdb_bind_int(statement, 1, uid);
-    catdb_bind_text(statement, 2, account);
-    catdb_bind_text(statement, 3, name);
-    catdb_bind_int(statement, 4, (int64_t)p->index);
-    if ((rc = catdb_run(catalog, statement)) < 0 ||
-        (rc = catdb_run_int(catalog, CATDB_ROLES_DELETE, uid)) < 0)
-        return rc;
-    for (size_t i = 0; i < json_array_size(roles); i++) {
-        const char *role = json_string_value(json_array_get(roles, i));
-
-        if (role == NULL || *role == '\0' ||
-            strlen(role) >= sizeof(((struct catalog_user *)0)->roles[0]))
-            return sr_fail(SR_ERR_INVALID, "member roles is not an array of role names");
-        statement = catdb_use(catalog, CATDB_ROLE_ADD);
-        catdb_bind_int(statement, 1, uid);
-        catdb_bind_int(statement, 2, (int64_t)i);
-        catdb_bind_text(statement, 3, role);
-        if ((rc = catdb_run(catalog, statement)) < 0)
-            return rc;
-    }
-    if (!known)
-        catalog->counts.users++;
     return 0;
 }
 

@@ -11,6 +11,7 @@ static_assert(CATALOG_KIND_UNFILED_USER == 3 && CATALOG_KIND_UNFILED_DATE == 4 &
                   CATALOG_KIND_RECORD == 10 && CATALOG_KIND_STUB == 11,
               "kinds in SQL");
 static_assert(CATALOG_STAGING == 0 && CATALOG_INCOMPLETE == 2, "states in SQL");
+static_assert(CATALOG_LEVEL_DEFAULT == 0, "levels in SQL");
 
 /* names has no prefix index: a prefix query walks a range of terms, which is fast enough for
  * names and keeps projection cheap. columnsize=0: nothing is ranked. */
@@ -23,7 +24,10 @@ const char catdb_schema_sql[] =
     " name TEXT NOT NULL, fold TEXT NOT NULL, instance INTEGER NOT NULL,"
     " uid INTEGER NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL,"
     " provisional INTEGER NOT NULL, draft INTEGER NOT NULL, junk INTEGER NOT NULL,"
-    " moved_to INTEGER NOT NULL, current INTEGER);"
+    " moved_to INTEGER NOT NULL, current INTEGER,"
+    " level INTEGER NOT NULL, marks INTEGER NOT NULL, own_level INTEGER NOT NULL DEFAULT 0,"
+    " own_marks INTEGER NOT NULL DEFAULT 0, own_until INTEGER NOT NULL DEFAULT 0,"
+    " approver TEXT NOT NULL DEFAULT '');"
     "CREATE INDEX nodes_name ON nodes (parent, name, kind, instance);"
     "CREATE INDEX nodes_fold ON nodes (parent, fold);"
     "CREATE INDEX nodes_parent ON nodes (parent);"
@@ -41,9 +45,15 @@ const char catdb_schema_sql[] =
     "CREATE TABLE discarded (object BLOB PRIMARY KEY, key_id INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX versions_content ON versions (sha256) WHERE sha256 IS NOT NULL;"
     "CREATE TABLE users (uid INTEGER PRIMARY KEY, account TEXT NOT NULL UNIQUE,"
-    " name TEXT NOT NULL, idx INTEGER NOT NULL);"
+    " name TEXT NOT NULL, unit TEXT NOT NULL, clearance INTEGER NOT NULL, badge TEXT NOT NULL,"
+    " badge_from INTEGER NOT NULL, badge_until INTEGER NOT NULL,"
+    " disabled INTEGER NOT NULL DEFAULT 0, idx INTEGER NOT NULL);"
     "CREATE TABLE roles (uid INTEGER NOT NULL, position INTEGER NOT NULL, role TEXT NOT NULL,"
     " PRIMARY KEY (uid, position)) WITHOUT ROWID;"
+    "CREATE TABLE cases (node INTEGER PRIMARY KEY, unit TEXT NOT NULL);"
+    "CREATE TABLE case_people (node INTEGER NOT NULL, uid INTEGER NOT NULL,"
+    " position INTEGER NOT NULL, lead INTEGER NOT NULL, PRIMARY KEY (node, uid)) WITHOUT ROWID;"
+    "CREATE INDEX case_people_uid ON case_people (uid);"
     "CREATE TABLE refusals (idx INTEGER PRIMARY KEY, uid INTEGER NOT NULL, op TEXT NOT NULL,"
     " reason TEXT NOT NULL, node INTEGER NOT NULL, name TEXT NOT NULL, client TEXT NOT NULL,"
     " count INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL);"

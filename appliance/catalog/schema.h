@@ -13,8 +13,12 @@ extern const char catdb_schema_sql[];
 /* A node with its current version: catdb_read_node. */
 #define CATDB_NODE_COLUMNS                                                                     \
     "n.id, n.parent, n.kind, n.name, n.instance, n.uid, n.created, n.changed, n.provisional, " \
-    "n.draft, n.junk, n.moved_to, " CATDB_VERSION_COLUMNS
-#define CATDB_VERSION_AT 12 /* index of the first version column among the node columns */
+    "n.draft, n.junk, n.moved_to, n.level, n.marks, n.own_level, n.own_marks, "                \
+    "n.own_until, " CATDB_VERSION_COLUMNS
+#define CATDB_VERSION_AT 17 /* index of the first version column among the node columns */
+/* A person without the roles: read_user of people.c. */
+#define CATDB_USER_COLUMNS \
+    "uid, account, name, unit, clearance, badge, badge_from, badge_until, disabled"
 /* how: the index to use, so that no statement on the path of a FUSE call is left to the planner. */
 #define CATDB_NODES(how)                              \
     "SELECT " CATDB_NODE_COLUMNS " FROM nodes n " how \
@@ -41,14 +45,28 @@ extern const char catdb_schema_sql[];
     X(NODE_CHILDREN,                                                                               \
       CATDB_NODES("INDEXED BY nodes_parent") "WHERE n.parent = ?1 AND n.id > ?2 ORDER BY n.id")    \
     X(NODE_PLACE, "SELECT parent, kind, name FROM nodes WHERE id = ?1")                            \
-    X(NODE_INSERT, "INSERT INTO nodes (id, parent, kind, name, fold, instance, uid, created, "     \
-                   "changed, provisional, draft, junk, moved_to) "                                 \
-                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12)")               \
+    X(NODE_INSERT,                                                                                 \
+      "INSERT INTO nodes (id, parent, kind, name, fold, instance, uid, created, changed, "         \
+      "provisional, draft, junk, moved_to, level, marks) "                                         \
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, "                            \
+      "coalesce((SELECT level FROM nodes WHERE id = ?2), 0), "                                     \
+      "coalesce((SELECT marks FROM nodes WHERE id = ?2), 0))")                                     \
     X(NODE_MOVE, "UPDATE nodes SET parent = ?2, name = ?3, fold = ?4, instance = ?5, draft = ?6, " \
                  "junk = ?7, changed = max(changed, ?8) WHERE id = ?1")                            \
     X(NODE_TOUCH, "UPDATE nodes SET changed = max(changed, ?2) WHERE id = ?1")                     \
     X(NODE_CURRENT, "UPDATE nodes SET current = ?2, changed = max(changed, ?3) WHERE id = ?1")     \
     X(NODE_CONFIRM, "UPDATE nodes SET provisional = 0 WHERE id = ?1 AND provisional = 1")          \
+    X(NODE_CLASS, "UPDATE nodes SET own_level = ?2, own_marks = ?3, own_until = ?4, "              \
+                  "approver = ?5, changed = max(changed, ?6) WHERE id = ?1")                       \
+    X(NODE_APPROVER, "SELECT approver FROM nodes WHERE id = ?1")                                   \
+    /* What is effective of a node and of all below it. */                                         \
+    X(NODE_CLASS_BELOW,                                                                            \
+      "WITH RECURSIVE below (id, level, marks) AS ("                                               \
+      "SELECT n.id, max(n.own_level, coalesce(p.level, 0)), n.own_marks | coalesce(p.marks, 0) "   \
+      "FROM nodes n LEFT JOIN nodes p ON p.id = n.parent WHERE n.id = ?1 UNION ALL "               \
+      "SELECT n.id, max(n.own_level, b.level), n.own_marks | b.marks "                             \
+      "FROM below b CROSS JOIN nodes n INDEXED BY nodes_parent ON n.parent = b.id) "               \
+      "UPDATE nodes SET level = b.level, marks = b.marks FROM below b WHERE nodes.id = b.id")      \
     X(NODE_DELETE, "DELETE FROM nodes WHERE id = ?1")                                              \
     X(FIXED_DATE, "UPDATE nodes SET created = ?1, changed = max(changed, ?1) WHERE id <= 4")       \
     X(STUBS_DELETE, "DELETE FROM nodes WHERE moved_to = ?1 AND moved_to <> 0")                     \
@@ -108,14 +126,30 @@ extern const char catdb_schema_sql[];
     X(SEARCH, "SELECT " CATDB_NODE_COLUMNS " FROM names f CROSS JOIN nodes n ON n.id = f.rowid "   \
               "LEFT JOIN versions v ON v.create_index = n.current "                                \
               "WHERE names MATCH ?1 ORDER BY f.rowid DESC LIMIT ?2")                               \
-    X(USER_SET, "INSERT INTO users VALUES (?1, ?2, ?3, ?4) ON CONFLICT (uid) DO UPDATE SET "       \
-                "account = excluded.account, name = excluded.name, idx = excluded.idx")            \
-    X(USER_GET, "SELECT uid, account, name, idx FROM users WHERE uid = ?1")                        \
-    X(USER_BY_ACCOUNT, "SELECT uid, account, name, idx FROM users WHERE account = ?1")             \
-    X(USERS_ALL, "SELECT uid, account, name, idx FROM users ORDER BY uid")                         \
+    X(USER_SET,                                                                                    \
+      "INSERT INTO users (uid, account, name, unit, clearance, badge, badge_from, badge_until, "   \
+      "idx) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (uid) DO UPDATE SET "          \
+      "account = excluded.account, name = excluded.name, unit = excluded.unit, "                   \
+      "clearance = excluded.clearance, badge = excluded.badge, badge_from = excluded.badge_from, " \
+      "badge_until = excluded.badge_until, idx = excluded.idx")                                    \
+    X(USER_DISABLE, "UPDATE users SET disabled = 1, idx = ?2 WHERE uid = ?1")                      \
+    X(USER_GET, "SELECT " CATDB_USER_COLUMNS " FROM users WHERE uid = ?1")                         \
+    X(USER_BY_ACCOUNT, "SELECT " CATDB_USER_COLUMNS " FROM users WHERE account = ?1")              \
+    X(USERS_ALL, "SELECT " CATDB_USER_COLUMNS " FROM users ORDER BY uid")                          \
     X(ROLES_DELETE, "DELETE FROM roles WHERE uid = ?1")                                            \
     X(ROLE_ADD, "INSERT INTO roles VALUES (?1, ?2, ?3)")                                           \
     X(ROLES_OF, "SELECT role FROM roles WHERE uid = ?1 ORDER BY position")                         \
+    X(CASE_ADD, "INSERT INTO cases VALUES (?1, ?2)")                                               \
+    X(CASE_UNIT, "UPDATE cases SET unit = ?2 WHERE node = ?1")                                     \
+    X(CASE_GET, "SELECT unit FROM cases WHERE node = ?1")                                          \
+    X(CASE_DELETE, "DELETE FROM cases WHERE node = ?1")                                            \
+    X(PEOPLE_DELETE, "DELETE FROM case_people WHERE node = ?1")                                    \
+    X(PERSON_ADD, "INSERT INTO case_people VALUES (?1, ?2, ?3, ?4)")                               \
+    X(PEOPLE_OF, "SELECT uid, lead FROM case_people WHERE node = ?1 ORDER BY position")            \
+    X(CASES_OF,                                                                                    \
+      "SELECT " CATDB_NODE_COLUMNS " FROM case_people c INDEXED BY case_people_uid "               \
+      "CROSS JOIN nodes n ON n.id = c.node LEFT JOIN versions v ON v.create_index = n.current "    \
+      "WHERE c.uid = ?1 ORDER BY c.node")                                                          \
     X(REFUSAL_ADD, "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")        \
     X(REFUSALS_OF, "SELECT idx, uid, op, reason, node, name, client, count, first, last "          \
                    "FROM refusals WHERE uid = ?1 ORDER BY idx DESC LIMIT ?2")                      \

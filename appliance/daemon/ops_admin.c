@@ -1,4 +1,4 @@
-/* status, accounts, verify. */
+/* status, verify. */
 #include <string.h>
 
 #include "base/error.h"
@@ -33,63 +33,6 @@ int ops_status(struct ops_call *call)
                     json_object_update_missing(call->result, status) != 0))
         rc = sr_fail(SR_ERR_NO_MEMORY, "out of memory for the status");
     json_decref(status);
-    return rc;
-}
-
-static json_t *user_json(const struct catalog_user *user)
-{
-    json_t *roles = json_array();
-
-    for (size_t i = 0; i < user->role_count; i++)
-        json_array_append_new(roles, json_string(user->roles[i]));
-    return json_pack("{s:I,s:s,s:s,s:o*}", "uid", (json_int_t)user->uid, "account", user->account,
-                     "name", user->name, "roles", roles);
-}
-
-int ops_user_add(struct ops_call *call)
-{
-    const char *account = request_text(call->request, "account");
-    const char *name = request_text(call->request, "name");
-    const char *roles[CATALOG_ROLES_MAX];
-    size_t role_count = request_texts(call->request, "roles", roles, CATALOG_ROLES_MAX);
-    struct catalog_user user;
-    int rc;
-
-    rc = door_user_add(call->context->door, call->actor, account, name != NULL ? name : account,
-                       roles, role_count, request_text(call->request, "password"), &user);
-    if (rc == 0)
-        call->result = user_json(&user);
-    return rc;
-}
-
-static int collect_user(void *context, const struct catalog_user *user)
-{
-    json_t *users = context;
-
-    if (json_array_append_new(users, user_json(user)) != 0)
-        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for the list of users");
-    return 0;
-}
-
-int ops_user_list(struct ops_call *call)
-{
-    json_t *users = json_array();
-    size_t i;
-    json_t *user;
-    int rc;
-
-    /* Collected first: a slow client must not hold the catalog's lock. */
-    rc = catalog_users(door_catalog(call->context->door), collect_user, users);
-    if (rc != 0)
-        goto out;
-    json_array_foreach(users, i, user)
-    {
-        rc = answer_item(call->answer, json_incref(user));
-        if (rc != 0)
-            break;
-    }
-out:
-    json_decref(users);
     return rc;
 }
 

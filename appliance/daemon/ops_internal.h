@@ -16,9 +16,21 @@ struct ops_call {
 /* ops_admin.c */
 int ops_hello(struct ops_call *call);
 int ops_status(struct ops_call *call);
-int ops_user_add(struct ops_call *call);
-int ops_user_list(struct ops_call *call);
 int ops_verify(struct ops_call *call);
+
+/* ops_people.c */
+int ops_user_add(struct ops_call *call);
+int ops_user_set(struct ops_call *call);
+int ops_user_disable(struct ops_call *call);
+int ops_user_list(struct ops_call *call);
+int ops_case_show(struct ops_call *call);
+int ops_case_assign(struct ops_call *call);
+int ops_case_transfer(struct ops_call *call);
+
+/* ops_class.c */
+int ops_record_classify(struct ops_call *call);
+/* Adds how the node is classified; false when out of memory. */
+bool ops_put_class(struct ops_call *call, json_t *out, const struct catalog_node *node);
 
 /* ops_tree.c */
 int ops_case_open(struct ops_call *call);

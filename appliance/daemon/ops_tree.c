@@ -81,6 +81,7 @@ json_t *ops_node_json(struct ops_call *call, const struct catalog_node *node, bo
         made = put(out, "instance", json_integer(node->instance)) &&
                put(out, "draft", json_boolean(node->draft)) &&
                put(out, "junk", json_boolean(node->junk)) && put_version(out, &node->version);
+    made = made && ops_put_class(call, out, node);
     if (made && (node->kind == CATALOG_KIND_CASE || node->kind == CATALOG_KIND_FOLDER))
         made = put(out, "provisional", json_boolean(node->provisional));
     if (made && catalog_user(catalog, node->uid, &user) == 0)

@@ -6,12 +6,12 @@
 #include "base/error.h"
 #include "base/json.h"
 
-static bool is_text(const json_t *value, uint64_t max)
+static bool is_text(const json_t *value, uint64_t min, uint64_t max)
 {
     size_t len = json_string_length(value);
 
     /* A NUL inside would make the text mean less than what was checked. */
-    return json_is_string(value) && len > 0 && len <= max &&
+    return json_is_string(value) && len >= min && len <= max &&
            strlen(json_string_value(value)) == len;
 }
 
@@ -22,9 +22,14 @@ static int check_field(const struct request_field *field, const json_t *value)
 
     switch (field->type) {
     case REQUEST_TEXT:
-        if (is_text(value, field->max))
+        if (is_text(value, 1, field->max))
             return 0;
         return sr_fail(SR_ERR_INVALID, "'%s' must be a text of 1 to %llu bytes", field->name,
+                       (unsigned long long)field->max);
+    case REQUEST_TEXT_OR_EMPTY:
+        if (is_text(value, 0, field->max))
+            return 0;
+        return sr_fail(SR_ERR_INVALID, "'%s' must be a text of up to %llu bytes", field->name,
                        (unsigned long long)field->max);
     case REQUEST_NUMBER:
         if (json_is_integer(value) && json_integer_value(value) >= 0) {
@@ -40,7 +45,7 @@ static int check_field(const struct request_field *field, const json_t *value)
         return sr_fail(SR_ERR_INVALID, "'%s' must be true or false", field->name);
     case REQUEST_TEXTS:
         for (i = 0; i < json_array_size(value); i++)
-            if (!is_text(json_array_get(value, i), REQUEST_NAME_MAX))
+            if (!is_text(json_array_get(value, i), 1, REQUEST_NAME_MAX))
                 break;
         if (json_is_array(value) && i > 0 && i <= field->max && i == json_array_size(value))
             return 0;

@@ -12,18 +12,25 @@
 #include <stdint.h>
 
 #define REQUEST_MAX 65536 /* bytes of one request line */
-#define REQUEST_FIELDS_MAX 6
+#define REQUEST_FIELDS_MAX 8
 #define REQUEST_PATH_MAX 4096
 #define REQUEST_NAME_MAX 255
 #define REQUEST_TEXT_MAX 4000
 
-enum request_type { REQUEST_TEXT, REQUEST_NUMBER, REQUEST_BOOL, REQUEST_TEXTS };
+enum request_type {
+    REQUEST_TEXT,
+    REQUEST_TEXT_OR_EMPTY,
+    REQUEST_NUMBER,
+    REQUEST_BOOL,
+    REQUEST_TEXTS
+};
 
 struct request_field {
     const char *name; /* NULL ends the list */
     enum request_type type;
     bool required;
-    uint64_t max; /* bytes of a text (never empty), number itself, texts in an array (1..max) */
+    uint64_t
+        max; /* bytes of a text (never empty, unless so named), number itself, texts in an array (1..max) */
 };
 
 struct request_shape { /* what an operation takes */

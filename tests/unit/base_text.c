@@ -122,9 +122,50 @@ static void test_times(void **state)
     check_times(INT64_MIN, "1677-09-21 08:12:43", "1677-09-21T00:12:43.145224192Z");
 }
 
+static void check_day(const char *text, int32_t day)
+{
+    int32_t parsed;
+    char again[11];
+    assert_true(sr_day_parse(text, &parsed));
+    assert_int_equal(parsed, day);
+    sr_day_text(day, again);
+    assert_string_equal(again, text);
+}
+
+static void test_days(void **state)
+{
+    static const char *const bad[] = {"",           "2026-1-01",  "2026-01-1",   "2026-00-01",
+                                      "2026-13-01", "2026-01-00", "2026-01-32",  "2026-02-29",
+                                      "2100-02-29", "1970-01-01", "1970-12-31",  "0000-01-01",
+                                      "20260101",   "2026/01/01", "2026-01-011", "2026-01-0x",
+                                      "+026-01-01", "2026-01- 1", "二〇二六年"};
+    char text[11];
+    int32_t day;
+    (void)state;
+    check_day("1971-01-01", 365);
+    check_day("2000-02-29", 11016);
+    check_day("2026-01-01", 20454);
+    check_day("9999-12-31", 2932896);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        day = 7;
+        if (sr_day_parse(bad[i], &day) || day != 0)
+            fail_msg("%s is %d", bad[i], (int)day);
+    }
+    sr_day_text(0, text);
+    assert_string_equal(text, "");
+    assert_int_equal(sr_day_local(INT64_C(1798732799) * 1000000000), 20818); /* 2026-12-31 */
+    assert_int_equal(sr_day_local(INT64_C(1798732800) * 1000000000), 20819);
+    assert_int_equal(sr_day_add_years(20454, 10), 24106);
+    assert_int_equal(sr_day_add_years(11016, 1), 11381); /* 29 February 2000 to 28 February 2001 */
+    assert_int_equal(sr_day_add_years(11016, 4), 12477);
+    assert_int_equal(sr_day_add_years(2932896, 1), 2932896);
+    assert_int_equal(sr_day_add_years(20454, 9000), 2932896);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_days),
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_fold),
         cmocka_unit_test(test_times),

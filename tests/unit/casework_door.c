@@ -94,13 +94,13 @@ static void test_roles(void **state)
     assert_int_equal(world_find(world, WORLD_SYSADMIN, STAGE "/a.txt", &node), SR_ERR_NOT_FOUND);
     struct catalog_user user;
     const char *roles[] = {"officer"}, *mixed[] = {"auditor", "officer"};
-    assert_int_equal(door_user_add(door, &supervisor, "chen", "陈", roles, 1, NULL, &user),
+    assert_int_equal(door_user_add(door, &supervisor, "chen", "陈", NULL, roles, 1, NULL, &user),
                      SR_ERR_DENIED);
-    assert_int_equal(door_user_add(door, &sysadmin, "chen", "陈", mixed, 2, NULL, &user),
+    assert_int_equal(door_user_add(door, &sysadmin, "chen", "陈", NULL, mixed, 2, NULL, &user),
                      SR_ERR_INVALID);
-    assert_int_equal(door_user_add(door, &sysadmin, "chen", "陈", roles, 1, NULL, &user), 0);
+    assert_int_equal(door_user_add(door, &sysadmin, "chen", "陈", NULL, roles, 1, NULL, &user), 0);
     assert_int_equal(user.uid, WORLD_SECOFF + 1);
-    assert_int_equal(door_user_add(door, &sysadmin, "chen", "陈", roles, 1, NULL, &user),
+    assert_int_equal(door_user_add(door, &sysadmin, "chen", "陈", NULL, roles, 1, NULL, &user),
                      SR_ERR_EXISTS);
     reopen(world);
     assert_int_equal(world_find(world, WORLD_SECOFF + 1, STAGE "/a.txt", &node), 0);

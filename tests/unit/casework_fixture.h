@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "casework/door_internal.h"
 #include "tests/lib/world.h"
 
 #define STAGE "2026/案/02调查取证"
@@ -20,28 +21,28 @@
 
 static struct memfs *prepared;
 
-static int prepare(void **state)
+static inline int prepare(void **state)
 {
     (void)state;
     prepared = world_prepare();
     return 0;
 }
 
-static int tidy(void **state)
+static inline int tidy(void **state)
 {
     (void)state;
     memfs_free(prepared);
     return 0;
 }
 
-static int start(void **state)
+static inline int start(void **state)
 {
     struct world *world = malloc(sizeof *world);
     *state = world;
     return world_open(world, memfs_clone(prepared), 60 * SECOND_NS);
 }
 
-static int stop(void **state)
+static inline int stop(void **state)
 {
     struct world *world = *state;
     struct memfs *fs = world->fs;
@@ -51,14 +52,14 @@ static int stop(void **state)
     return 0;
 }
 
-static void reopen(struct world *world)
+static inline void reopen(struct world *world)
 {
     struct memfs *fs = world->fs;
     world_close(world);
     assert_int_equal(world_open(world, fs, 60 * SECOND_NS), 0);
 }
 
-static char *notice_of(struct world *world, uint32_t uid)
+static inline char *notice_of(struct world *world, uint32_t uid)
 {
     uint8_t *data;
     size_t len;
@@ -68,7 +69,7 @@ static char *notice_of(struct world *world, uint32_t uid)
     return (char *)data;
 }
 
-static void assert_notice(struct world *world, uint32_t uid, const char *needle)
+static inline void assert_notice(struct world *world, uint32_t uid, const char *needle)
 {
     char *text = notice_of(world, uid);
     if (strstr(text, needle) == NULL)
@@ -76,14 +77,14 @@ static void assert_notice(struct world *world, uint32_t uid, const char *needle)
     free(text);
 }
 
-static void assert_state(struct world *world, const char *path, enum catalog_state expected)
+static inline void assert_state(struct world *world, const char *path, enum catalog_state expected)
 {
     struct catalog_node node;
     assert_int_equal(world_find(world, WORLD_OFFICER, path, &node), 0);
     assert_int_equal(node.version.state, expected);
 }
 
-static void assert_content(struct world *world, uint64_t node, const char *expected)
+static inline void assert_content(struct world *world, uint64_t node, const char *expected)
 {
     uint8_t *data;
     size_t len;
@@ -93,19 +94,39 @@ static void assert_content(struct world *world, uint64_t node, const char *expec
     free(data);
 }
 
-static void put(struct world *world, const char *path, const char *text, struct catalog_node *node)
+static inline void put(struct world *world, const char *path, const char *text,
+                       struct catalog_node *node)
 {
     int status = world_put(world, WORLD_OFFICER, path, text, strlen(text), node);
     if (status < 0)
         fail_msg("%s: %s", path, sr_error_message());
 }
 
-static void seal(struct world *world, const struct catalog_node *node)
+static inline void seal(struct world *world, const struct catalog_node *node)
 {
     struct door_actor officer = world_actor(WORLD_OFFICER);
     int status = door_seal(world->door, &officer, node->id, 20000);
     if (status < 0)
         fail_msg("seal: %s", sr_error_message());
+}
+
+static inline uint32_t add_user(struct world *world, const char *account, const char *unit,
+                                const char *role)
+{
+    struct door_actor sysadmin = world_actor(WORLD_SYSADMIN);
+    struct catalog_user user;
+    int status =
+        door_user_add(world->door, &sysadmin, account, account, unit, &role, 1, NULL, &user);
+    if (status < 0)
+        fail_msg("%s: %s", account, sr_error_message());
+    return user.uid;
+}
+
+/* The last call failed with status, and its sentence holds words. */
+static inline void assert_failed(int status, int expected, const char *words)
+{
+    if (status != expected || strstr(sr_error_message(), words) == NULL)
+        fail_msg("%d, \"%s\": not %d, \"%s\"", status, sr_error_message(), expected, words);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)

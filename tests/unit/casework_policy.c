@@ -42,13 +42,17 @@ static const struct {
     const char *role;
     uint32_t acts;
 } shipped[] = {
-    {"officer", SEES | X(ACT_ADD) | X(ACT_CASE_OPEN) | X(ACT_FILE) | X(ACT_INCOMPLETE)},
+    {"officer", SEES | X(ACT_ADD) | X(ACT_CASE_OPEN) | X(ACT_FILE) | X(ACT_INCOMPLETE) |
+                    X(ACT_CASE_ASSIGN) | X(ACT_CLASSIFY)},
     {"reviewer", SEES | X(ACT_ADD)},
-    {"head", SEES | X(ACT_ADD) | X(ACT_CASE_OPEN) | X(ACT_FILE)},
+    {"head", SEES | X(ACT_ADD) | X(ACT_CASE_OPEN) | X(ACT_FILE) | X(ACT_CASE_ASSIGN) |
+                 X(ACT_CASE_TRANSFER) | X(ACT_CLASSIFY)},
     {"supervisor", SEES | LEDGER | X(ACT_VERIFY)},
     {"archivist", SEES | X(ACT_FILE) | LEDGER | X(ACT_VERIFY)},
-    {"sysadmin", X(ACT_PLACES) | X(ACT_USER_ADD) | X(ACT_USER_LIST) | X(ACT_STATUS)},
-    {"secoff", X(ACT_PLACES) | X(ACT_USER_LIST) | X(ACT_STATUS) | LEDGER | X(ACT_POLICY_SHOW) |
+    {"sysadmin", X(ACT_PLACES) | X(ACT_USER_ADD) | X(ACT_USER_SET) | X(ACT_USER_DISABLE) |
+                     X(ACT_USER_LIST) | X(ACT_STATUS)},
+    {"secoff", X(ACT_PLACES) | X(ACT_USER_LIST) | X(ACT_USER_SET) | X(ACT_USER_DISABLE) |
+                   X(ACT_CLASSIFY) | X(ACT_STATUS) | LEDGER | X(ACT_POLICY_SHOW) |
                    X(ACT_POLICY_EXPLAIN) | X(ACT_POLICY_TEST) | X(ACT_POLICY_RELOAD)},
     {"auditor", X(ACT_PLACES) | X(ACT_USER_LIST) | X(ACT_STATUS) | LEDGER | X(ACT_VERIFY) |
                     X(ACT_POLICY_SHOW) | X(ACT_POLICY_EXPLAIN)},
@@ -64,8 +68,8 @@ static void test_shipped_rules(void **state)
     for (size_t i = 0; i < sizeof shipped / sizeof shipped[0]; i++) {
         char account[32];
         snprintf(account, sizeof account, "test_%s", shipped[i].role);
-        assert_int_equal(door_user_add(world->door, &sysadmin, account, "某人", &shipped[i].role, 1,
-                                       NULL, &user),
+        assert_int_equal(door_user_add(world->door, &sysadmin, account, "某人", NULL,
+                                       &shipped[i].role, 1, NULL, &user),
                          0);
         for (int act = 0; act < ACT_COUNT; act++) {
             bool expected = (shipped[i].acts & X(act)) != 0;

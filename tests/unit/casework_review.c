@@ -39,7 +39,7 @@ static void test_what_the_catalog_refuses_is_never_appended(void **state)
     uint64_t size = ledger_size(world->ledger);
     assert_int_equal(door_case_open(world->door, &officer, 2026, "..", &node), SR_ERR_INVALID);
     assert_int_equal(door_case_open(world->door, &officer, 2026, ".", &node), SR_ERR_INVALID);
-    assert_int_equal(door_user_add(world->door, &sysadmin, "qian", "", roles, 1, NULL, &user),
+    assert_int_equal(door_user_add(world->door, &sysadmin, "qian", "", NULL, roles, 1, NULL, &user),
                      SR_ERR_INVALID);
     assert_true(ledger_size(world->ledger) <= size + 2); /* the refusals alone */
     reopen(world);

@@ -52,6 +52,29 @@ static void is_shipped(const struct workflow *w)
     assert_int_equal(workflow_settle_ns(w), INT64_C(60000000000));
     assert_true(workflow_is_junk(w, ".DS_Store"));
     assert_true(workflow_is_scratch(w, "a.part"));
+    assert_false(workflow_secret_network(w));
+}
+
+/* One spelling each: what YAML calls true besides is refused. */
+static void test_secret_network(void **state)
+{
+    static const char *const bad[] = {"True", "TRUE", "yes", "on", "1", "否", "", "truer", "\"\""};
+    struct workflow *w = parse("涉密网络: true\n");
+    char text[64];
+
+    (void)state;
+    assert_true(workflow_secret_network(w));
+    workflow_free(w);
+    w = parse("settle_seconds: 5\n涉密网络: false\n");
+    assert_false(workflow_secret_network(w));
+    workflow_free(w);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(text, sizeof(text), "settle_seconds: 5\n涉密网络: %s\n", bad[i]);
+        refused(text, "w.yaml:2: ");
+    }
+    refused("涉密网络: [true]\n", "w.yaml:1: ");
+    refused("涉密: true\n", "w.yaml:1: unknown key `涉密`");
+    refused("涉密网络: true\n涉密网络: false\n", "w.yaml:2: this key stands here a second");
 }
 
 /* The file that ships says what a file that says nothing means. */
@@ -319,11 +342,12 @@ static void test_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shipped),   cmocka_unit_test(test_values),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_bad_numbers),
-        cmocka_unit_test(test_bad_names), cmocka_unit_test(test_bad_patterns),
-        cmocka_unit_test(test_patterns),  cmocka_unit_test(test_hostile_pattern),
-        cmocka_unit_test(test_files),     cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_shipped),         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_secret_network),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_bad_numbers),     cmocka_unit_test(test_bad_names),
+        cmocka_unit_test(test_bad_patterns),    cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_hostile_pattern), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,14 +34,14 @@ static void test_story(void **state)
     }
     assert_int_equal(catalog_counts(catalog, &counts), 0);
     assert_int_equal(counts.entries, STORY_LEN);
-    assert_int_equal(counts.cases, 1);
+    assert_int_equal(counts.cases, 2);
     assert_int_equal(counts.records, 5);
     assert_int_equal(counts.staging, 1);    /* @7 */
     assert_int_equal(counts.sealed, 2);     /* @1 @8 */
     assert_int_equal(counts.incomplete, 2); /* @3 @5 */
     assert_int_equal(counts.superseded, 1); /* @2 */
     assert_int_equal(counts.refusals, 2);
-    assert_int_equal(counts.users, 1);
+    assert_int_equal(counts.users, 2);
     assert_int_equal(counts.alerts, 1);
 }
 

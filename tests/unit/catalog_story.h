@@ -105,6 +105,29 @@ static const char *const story[] = {
     "'hole_count':0,'empty':false}",
     /* 44 */ "{'act':'folder.remove','node':'$15','uid':20000}",
     /* 45 */ "{'act':'shutdown'}",
+    /* 46 */
+    "{'act':'user.add','uid':20001,'account':'li','name':'李四','roles':['officer'],"
+    "'unit':'执法一科'}",
+    /* 47 */
+    "{'act':'user.set','uid':20000,'name':'张三丰','roles':['head'],'unit':'局机关','clearance':2,"
+    "'badge':'0510-7','badge_from':'2024-02-29','badge_until':'2029-02-28','by':20002}",
+    /* 48 */
+    "{'act':'case.open','year':2026,'name':'二号','stages':['01受理'],'drafts':'草稿',"
+    "'provisional':false,'uid':20001,'client':'','unit':'执法一科','lead':[20001]}",
+    /* 49 */
+    "{'act':'case.assign','node':'$48','lead':[20000],'helpers':[20001],'reason':'轮岗',"
+    "'uid':20000}",
+    /* 50 */ "{'act':'case.transfer','node':'$48','unit':'执法二科','reason':'移交','uid':20000}",
+    /* 51 */
+    "{'act':'classify','node':'$12','level':1,'until':'','marks':['work_secret'],'approver':'',"
+    "'reason':'内部案件','uid':20000}",
+    /* 52 */
+    "{'act':'classify','object':'@1','key':'65537','node':'$18','level':2,'until':'2036-01-01',"
+    "'marks':['covert','privacy'],'private':{'uid':20000,'reason':'暗访','approver':'王局'}}",
+    /* 53 */
+    "{'act':'classify','object':'@7','key':'65543','node':'$41','level':1,'until':'',"
+    "'marks':[]}", /* its record key is destroyed */
+    /* 54 */ "{'act':'user.disable','uid':20001,'reason':'调离','by':20000}",
 };
 #define STORY_LEN (sizeof(story) / sizeof(story[0]))
 

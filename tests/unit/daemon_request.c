@@ -51,6 +51,16 @@ static void test_whole_request(void **state)
     assert_memory_equal(request_text(request, "password"), "\0\0\0\0\0\0", 6);
     json_decref(request);
 
+    /* Whatever of a person can be taken away may be given empty. */
+    assert_int_equal(parse("{\"op\":\"user.set\",\"account\":\"li\",\"unit\":\"\",\"badge\":\"\","
+                           "\"badge_from\":\"\",\"badge_until\":\"\",\"clearance\":0,"
+                           "\"name\":\"n\",\"roles\":[\"head\"]}",
+                           &request),
+                     0);
+    assert_string_equal(request_text(request, "unit"), "");
+    assert_int_equal(request_number(request, "clearance", 9), 0);
+    json_decref(request);
+
     assert_int_equal(parse("{\"op\":\"ledger.log\",\"from\":5}", &request), 0);
     assert_int_equal(request_number(request, "from", 9), 5);
     assert_int_equal(request_number(request, "to", 9), 9);
@@ -83,6 +93,23 @@ static void test_refusals(void **state)
     refused("{\"op\":\"user.add\",\"account\":\"a\",\"roles\":[1]}", SR_ERR_INVALID, "'roles'");
     refused("{\"op\":\"record.file\",\"path\":\"a\",\"to\":\"b\",\"reason\":\"c\",\"again\":1}",
             SR_ERR_INVALID, "'again' must be true or false");
+    refused("{\"op\":\"user.set\",\"account\":\"a\",\"clearance\":5}", SR_ERR_INVALID, "0 to 4");
+    refused("{\"op\":\"user.set\",\"account\":\"a\",\"badge_from\":\"2024-01-011\"}",
+            SR_ERR_INVALID, "up to 10");
+    refused("{\"op\":\"user.set\",\"account\":\"a\",\"unit\":null}", SR_ERR_INVALID, "'unit'");
+    refused("{\"op\":\"user.set\",\"account\":\"\"}", SR_ERR_INVALID, "'account'");
+    refused("{\"op\":\"user.disable\",\"account\":\"a\"}", SR_ERR_INVALID, "needs 'reason'");
+    refused("{\"op\":\"user.disable\",\"account\":\"a\",\"reason\":\"\"}", SR_ERR_INVALID,
+            "'reason'");
+    refused("{\"op\":\"case.assign\",\"path\":\"a\",\"lead\":[],\"reason\":\"r\"}", SR_ERR_INVALID,
+            "'lead'");
+    refused("{\"op\":\"case.transfer\",\"path\":\"a\",\"unit\":\"\",\"reason\":\"r\"}",
+            SR_ERR_INVALID, "'unit'");
+    refused("{\"op\":\"record.classify\",\"path\":\"a\",\"level\":-1,\"reason\":\"r\"}",
+            SR_ERR_INVALID, "'level'");
+    refused("{\"op\":\"record.classify\",\"path\":\"a\",\"marks\":[\"a\",\"b\",\"c\",\"d\","
+            "\"e\"],\"reason\":\"r\"}",
+            SR_ERR_INVALID, "1 to 4");
     refused("{\"op\":\"status\"} {\"op\":\"status\"}", SR_ERR_INVALID, "");
     refused("{\"op\":\"search\",\"words\":\"\xff\xfe\"}", SR_ERR_INVALID, "");
 }
