@@ -74,6 +74,14 @@ static bool is_place(enum catalog_kind kind)
            kind == CATALOG_KIND_UNFILED_ROOT || kind == CATALOG_KIND_VIRTUAL;
 }
 
+/* root reaches a record by its exact name, so that its attempts to change it are refused for what they
+ * are (SR_ERR_SEALED) and stand in the ledger; it cannot list or read. */
+static bool may_know(struct door *door, const struct catalog_user *user,
+                     const struct catalog_node *node)
+{
+    return user->uid == 0 || door_allows(door, user, ACT_LIST, node);
+}
+
 int place_visible(struct door *door, const struct catalog_user *user,
                   const struct catalog_node *node)
 {
@@ -85,11 +93,12 @@ int place_visible(struct door *door, const struct catalog_user *user,
         return sr_fail(SR_ERR_NOT_FOUND, "there is no such case");
     if (is_place(node->kind))
         return sr_fail(SR_ERR_DENIED, "%s may not see this", user->account);
-    /* root reaches a record by its exact name, so that its attempts to change it are refused for
-     * what they are (SR_ERR_SEALED) and stand in the ledger; it cannot list or read. */
-    return user->uid == 0 || door_allows(door, user, ACT_LIST, node)
-               ? 0
-               : sr_fail(SR_ERR_NOT_FOUND, "there is no such record");
+    /* A stub shows the name of the record that went: for whom that is not there, the stub is not. */
+    struct catalog_node record;
+    if (node->kind == CATALOG_KIND_STUB &&
+        catalog_get(door->catalog, node->moved_to, &record) == 0 && !may_know(door, user, &record))
+        return sr_fail(SR_ERR_NOT_FOUND, "there is no such record");
+    return may_know(door, user, node) ? 0 : sr_fail(SR_ERR_NOT_FOUND, "there is no such record");
 }
 
 /* folder.make of an unfiled folder. Lock held. */

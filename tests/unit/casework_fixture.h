@@ -122,6 +122,17 @@ static inline uint32_t add_user(struct world *world, const char *account, const 
     return user.uid;
 }
 
+/* The rules show nobody what lies above their clearance. */
+static inline void clear_for(struct world *world, const char *account, int clearance)
+{
+    struct door_actor secoff = world_actor(WORLD_SECOFF);
+    struct door_user_change change = {.clearance = clearance};
+    struct catalog_user user;
+    int status = door_user_set(world->door, &secoff, account, &change, &user);
+    if (status < 0)
+        fail_msg("%s: %s", account, sr_error_message());
+}
+
 /* The last call failed with status, and its sentence holds words. */
 static inline void assert_failed(int status, int expected, const char *words)
 {

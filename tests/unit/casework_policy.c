@@ -101,6 +101,168 @@ static void test_unfiled_is_ones_own(void **state)
         assert_int_equal(world_find(world, others[i], path, &node), 0);
 }
 
+/* --- units, assigned officers, classification --- */
+
+static void set_unit(struct world *world, const char *account, const char *unit)
+{
+    struct door_actor sysadmin = world_actor(WORLD_SYSADMIN);
+    struct door_user_change change = {.unit = unit, .clearance = -1};
+    struct catalog_user user;
+    assert_int_equal(door_user_set(world->door, &sysadmin, account, &change, &user), 0);
+}
+
+static int classify(struct world *world, uint64_t node, int level, uint32_t marks)
+{
+    struct door_actor officer = world_actor(WORLD_OFFICER);
+    struct door_class class = {.level = level,
+                               .set_marks = true,
+                               .marks = marks,
+                               .approver = marks & CATALOG_MARK_COVERT ? "局长" : NULL,
+                               .reason = "依据清单"};
+    return door_classify(world->door, &officer, node, &class);
+}
+
+static int find(struct world *world, uint32_t uid, const char *path)
+{
+    struct catalog_node node;
+    return world_find(world, uid, path, &node);
+}
+
+static int add(struct world *world, uint32_t uid, const char *path)
+{
+    struct catalog_node node;
+    return world_put(world, uid, path, "x", 1, &node);
+}
+
+/* A case of a unit: its people see it, its leads and helpers add, other units know nothing of it. */
+static void test_a_case_of_a_unit(void **state)
+{
+    struct world *world = *state;
+    struct door_actor officer = world_actor(WORLD_OFFICER);
+    struct catalog_node node;
+    uint32_t colleague = add_user(world, "tong", "执法一科", "officer");
+    uint32_t other = add_user(world, "wai", "执法二科", "officer");
+    uint32_t other_head = add_user(world, "tou", "执法二科", "head");
+    const uint32_t lead[] = {WORLD_OFFICER}, helpers[] = {other};
+    set_unit(world, "zhang", "执法一科");
+    assert_int_equal(door_case_open(world->door, &officer, 2026, "科案", &node), 0);
+    put(world, "2026/科案/02调查取证/a.txt", "x", &node);
+    assert_int_equal(find(world, colleague, "2026/科案/02调查取证/a.txt"), 0);
+    assert_int_equal(add(world, colleague, "2026/科案/02调查取证/b.txt"), SR_ERR_DENIED);
+    assert_int_equal(find(world, other, "2026/科案"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, other, "2026/科案/02调查取证/a.txt"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, other_head, "2026/科案/02调查取证/a.txt"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, WORLD_SUPERVISOR, "2026/科案/02调查取证/a.txt"), 0);
+    assert_int_equal(find(world, WORLD_SYSADMIN, "2026/科案/02调查取证"), 0);
+    assert_int_equal(find(world, WORLD_SYSADMIN, "2026/科案/02调查取证/a.txt"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, other, STAGE), 0); /* a case without a unit is open to all */
+
+    assert_int_equal(world_find(world, WORLD_OFFICER, "2026/科案", &node), 0);
+    assert_int_equal(door_case_assign(world->door, &officer, node.id, lead, 1, helpers, 1, "协助"),
+                     0);
+    assert_int_equal(find(world, other, "2026/科案/02调查取证/a.txt"), 0);
+    assert_int_equal(add(world, other, "2026/科案/02调查取证/c.txt"), 0);
+    assert_int_equal(door_case_assign(world->door, &officer, node.id, lead, 1, NULL, 0, "协助完毕"),
+                     0);
+    assert_int_equal(find(world, other, "2026/科案"), SR_ERR_NOT_FOUND);
+    reopen(world);
+    assert_int_equal(find(world, other, "2026/科案"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, colleague, "2026/科案"), 0);
+}
+
+/* What is above somebody's clearance is not there for them: by name, in listings, in search. */
+static int count_node(void *context, const struct catalog_node *node)
+{
+    (void)node;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+static unsigned listed(struct world *world, uint32_t uid, const char *folder)
+{
+    struct door_actor actor = world_actor(uid);
+    struct catalog_node node;
+    unsigned count = 0;
+    assert_int_equal(world_find(world, uid, folder, &node), 0);
+    assert_int_equal(door_readdir(world->door, &actor, node.id, 0, count_node, &count), 0);
+    return count;
+}
+
+static unsigned searched(struct world *world, uint32_t uid, const char *words)
+{
+    struct door_actor actor = world_actor(uid);
+    unsigned count = 0;
+    assert_int_equal(door_search(world->door, &actor, words, 100, count_node, &count), 0);
+    return count;
+}
+
+static void test_clearance(void **state)
+{
+    struct world *world = *state;
+    struct door_actor officer2 = world_actor(WORLD_OFFICER2);
+    struct catalog_node node;
+    struct door_open_info info;
+    struct door_file *open;
+    uint8_t byte;
+    size_t got;
+    clear_for(world, "zhang", CATALOG_INTERNAL);
+    put(world, STAGE "/笔录.txt", "x", &node);
+    seal(world, &node);
+    assert_int_equal(searched(world, WORLD_OFFICER2, "笔录"), 1);
+    assert_int_equal(listed(world, WORLD_OFFICER2, STAGE), 1);
+    assert_int_equal(door_open(world->door, &officer2, node.id, false, false, &open, &info), 0);
+    assert_int_equal(door_read(open, 0, &byte, 1, &got), 0);
+    assert_int_equal(classify(world, node.id, CATALOG_INTERNAL, 0), 0);
+    assert_int_equal(door_read(open, 0, &byte, 1, &got), SR_ERR_DENIED); /* the open handle, too */
+    door_release(open);
+    assert_int_equal(find(world, WORLD_OFFICER2, STAGE "/笔录.txt"), SR_ERR_NOT_FOUND);
+    assert_int_equal(listed(world, WORLD_OFFICER2, STAGE), 0);
+    assert_int_equal(searched(world, WORLD_OFFICER2, "笔录"), 0);
+    assert_int_equal(find(world, WORLD_OFFICER, STAGE "/笔录.txt"), 0);
+    assert_int_equal(listed(world, WORLD_OFFICER, STAGE), 1);
+    clear_for(world, "li", CATALOG_INTERNAL);
+    assert_int_equal(find(world, WORLD_OFFICER2, STAGE "/笔录.txt"), 0);
+    /* A whole case: its name is not there either, for root neither. */
+    clear_for(world, "li", CATALOG_PUBLIC);
+    assert_int_equal(world_find(world, WORLD_OFFICER, "2026/案", &node), 0);
+    assert_int_equal(classify(world, node.id, CATALOG_INTERNAL, 0), 0);
+    assert_int_equal(find(world, WORLD_OFFICER2, "2026/案"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, 0, "2026/案"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, WORLD_OFFICER, STAGE), 0);
+}
+
+static void test_marks(void **state)
+{
+    struct world *world = *state;
+    struct catalog_node private_one, covert, secret;
+    uint8_t *data;
+    size_t len;
+    put(world, STAGE "/隐私.txt", "x", &private_one);
+    put(world, STAGE "/隐蔽.mp4", "x", &covert);
+    put(world, STAGE "/商业.txt", "x", &secret);
+    assert_int_equal(classify(world, private_one.id, -1, CATALOG_MARK_PRIVACY), 0);
+    assert_int_equal(classify(world, covert.id, -1, CATALOG_MARK_COVERT), 0);
+    assert_int_equal(classify(world, secret.id, -1, CATALOG_MARK_TRADE_SECRET), 0);
+    assert_int_equal(find(world, WORLD_OFFICER2, STAGE "/隐私.txt"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, WORLD_SUPERVISOR, STAGE "/隐私.txt"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, WORLD_SUPERVISOR, STAGE "/隐蔽.mp4"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, WORLD_OFFICER, STAGE "/隐蔽.mp4"), 0);
+    /* Filed away, the stub at the old place is as private as the record. */
+    struct door_actor officer = world_actor(WORLD_OFFICER);
+    struct catalog_node stage;
+    seal(world, &private_one);
+    assert_int_equal(world_find(world, WORLD_OFFICER, "2026/案/05决定", &stage), 0);
+    assert_int_equal(
+        door_record_file(world->door, &officer, private_one.id, stage.id, NULL, "放错", true), 0);
+    assert_int_equal(find(world, WORLD_OFFICER, STAGE "/隐私.txt"), 0);
+    assert_int_equal(find(world, WORLD_OFFICER2, STAGE "/隐私.txt"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, WORLD_OFFICER2, "2026/案/05决定/隐私.txt"), SR_ERR_NOT_FOUND);
+    assert_int_equal(find(world, WORLD_SUPERVISOR, STAGE "/商业.txt"), 0);
+    assert_int_equal(world_read(world, WORLD_SUPERVISOR, secret.id, &data, &len), SR_ERR_DENIED);
+    assert_int_equal(world_read(world, WORLD_OFFICER2, secret.id, &data, &len), 0);
+    free(data);
+}
+
 /* --- reloading --- */
 
 static void test_reload_reaches_open_files(void **state)
@@ -355,6 +517,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_shipped_rules),
         TEST(test_unfiled_is_ones_own),
+        TEST(test_a_case_of_a_unit),
+        TEST(test_clearance),
+        TEST(test_marks),
         TEST(test_reload_reaches_open_files),
         TEST(test_who_may_reload),
         TEST(test_a_load_is_on_record),

@@ -214,17 +214,17 @@ static void test_accounts(void **state)
 {
     struct fixture *f = *state;
     json_t *result = granted(f, WORLD_SYSADMIN,
-                             "{\"op\":\"user.add\",\"account\":\"qian\",\"name\":\"钱七\","
+                             "{\"op\":\"user.add\",\"account\":\"sun\",\"name\":\"孙八\","
                              "\"roles\":[\"officer\",\"head\"],\"password\":\"p\"}");
 
-    assert_string_equal(text(result, "account"), "qian");
-    assert_string_equal(text(result, "name"), "钱七");
+    assert_string_equal(text(result, "account"), "sun");
+    assert_string_equal(text(result, "name"), "孙八");
     assert_int_equal(json_array_size(json_object_get(result, "roles")), 2);
     json_decref(result);
     json_decref(granted(f, WORLD_SYSADMIN, "{\"op\":\"user.list\"}"));
-    assert_int_equal(f->items, 6);
+    assert_int_equal(f->items, 7);
     assert_string_equal(text(f->first, "account"), "sys");
-    denied(f, WORLD_SYSADMIN, "{\"op\":\"user.add\",\"account\":\"qian\",\"roles\":[\"head\"]}",
+    denied(f, WORLD_SYSADMIN, "{\"op\":\"user.add\",\"account\":\"sun\",\"roles\":[\"head\"]}",
            "exists");
 }
 
