@@ -37,7 +37,7 @@ int cedar_parse_refuse(struct cedar_parse *parse, const char *expected)
 
 int cedar_parse_memory(struct cedar_parse *parse)
 {
-    return cedar_arena_full(parse->arena, "the policy set");
+    return cedar_arena_full(parse->arena, parse->what);
 }
 
 int cedar_parse_accept_sign(struct cedar_parse *parse, const char *sign)
