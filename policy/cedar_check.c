@@ -40,9 +40,9 @@ static int check_listed(struct cedar_check *check, uint32_t line, uint32_t colum
     for (uint32_t i = 0; i < type->id_count; i++) {
         if (cedar_text_equal(type->ids[i], uid->id))
             return 0;
-        cedar_near_offer(&near, type->ids[i], type->ids[i]);
+        cedar_near_offer(&near, type->ids[i]->data, type->ids[i]->len, type->ids[i]);
     }
-    return cedar_check_problem(check, line, column, near.best ? near.name->data : NULL,
+    return cedar_check_problem(check, line, column, near.best ? near.name : NULL,
                                "%s is none of those that the schema lists",
                                cedar_uid_text(uid, text, sizeof(text)));
 }

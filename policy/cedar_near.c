@@ -10,11 +10,11 @@ void cedar_near_open(struct cedar_near *near, const struct cedar_text *wanted)
 }
 
 /* The characters of a text, ASCII letters in lower case. -1: too many. */
-static int read_chars(const struct cedar_text *text, uint32_t out[CHARS_MAX])
+static int read_chars(const char *text, size_t len, uint32_t out[CHARS_MAX])
 {
     int count = 0;
-    for (uint32_t i = 0; i < text->len; i++) {
-        unsigned char c = (unsigned char)text->data[i];
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
         if ((c & 0xc0) == 0x80 && count) { /* the bytes of a character differ where it does */
             out[count - 1] = out[count - 1] << 8 | c;
             continue;
@@ -51,29 +51,31 @@ static unsigned distance(const uint32_t *a, int a_len, const uint32_t *b, int b_
     return rows[a_len % 3][b_len];
 }
 
-static int compare_bytes(const struct cedar_text *a, const struct cedar_text *b)
+static int compare_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-    int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
-    return order ? order : (a->len > b->len) - (a->len < b->len);
+    int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+    return order ? order : (a_len > b_len) - (a_len < b_len);
 }
 
-void cedar_near_offer(struct cedar_near *near, const struct cedar_text *name, const void *item)
+void cedar_near_offer(struct cedar_near *near, const char *name, size_t len, const void *item)
 {
     uint32_t wanted[CHARS_MAX];
     uint32_t offered[CHARS_MAX];
-    int wanted_len = read_chars(near->wanted, wanted);
-    int offered_len = read_chars(name, offered);
+    int wanted_len = read_chars(near->wanted->data, near->wanted->len, wanted);
+    int offered_len = read_chars(name, len, offered);
     if (wanted_len < 0 || offered_len < 0)
         return;
     unsigned found = distance(wanted, wanted_len, offered, offered_len);
-    if (!found && !cedar_text_equal(near->wanted, name))
+    if (!found && compare_bytes(near->wanted->data, near->wanted->len, name, len) != 0)
         found = 1;
     if (found > ((unsigned)wanted_len + 2) / 3)
         return;
-    if (near->best && (found > near->distance ||
-                       (found == near->distance && compare_bytes(name, near->name) >= 0)))
+    if (near->best &&
+        (found > near->distance ||
+         (found == near->distance && compare_bytes(name, len, near->name, near->len) >= 0)))
         return;
     near->best = item;
     near->name = name;
+    near->len = len;
     near->distance = found;
 }

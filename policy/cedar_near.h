@@ -6,15 +6,16 @@
 
 struct cedar_near {
     const struct cedar_text *wanted;
-    const struct cedar_text *name; /* of best */
-    const void *best;              /* NULL: none is near */
+    const char *name; /* of best */
+    const void *best; /* NULL: none is near */
+    size_t len;       /* of name */
     unsigned distance;
 };
 
 void cedar_near_open(struct cedar_near *near, const struct cedar_text *wanted);
-/* name stands for item, which must not be NULL. Near is what differs in at most a third of its
+/* name (len bytes) stands for item, which must not be NULL; it is kept, not copied. Near is what differs in at most a third of its
  * characters: one added, left out or exchanged, or two that changed places; any difference in the
  * case of letters counts as one. Of names equally near the first by bytes wins. */
-void cedar_near_offer(struct cedar_near *near, const struct cedar_text *name, const void *item);
+void cedar_near_offer(struct cedar_near *near, const char *name, size_t len, const void *item);
 
 #endif

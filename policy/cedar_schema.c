@@ -65,7 +65,7 @@ bool cedar_schema_near_type(const struct cedar_schema *schema, const struct ceda
         const struct cedar_text *known = schema->types[i].name;
         if (schema->types[i].action && !action)
             continue;
-        cedar_near_offer(&near, known, known);
+        cedar_near_offer(&near, known->data, known->len, known);
         if (!best && same_last_part(known, name))
             best = known;
     }
@@ -81,7 +81,8 @@ bool cedar_schema_near_action(const struct cedar_schema *schema, const struct ce
     struct cedar_near near;
     cedar_near_open(&near, uid->id);
     for (uint32_t i = 0; i < schema->action_count; i++)
-        cedar_near_offer(&near, schema->actions[i].uid->id, schema->actions[i].uid);
+        cedar_near_offer(&near, schema->actions[i].uid->id->data, schema->actions[i].uid->id->len,
+                         schema->actions[i].uid);
     if (near.best)
         cedar_uid_text(near.best, out, size);
     return near.best != NULL;

@@ -163,15 +163,13 @@ static int unknown_type(struct cedar_resolve *resolve, const struct cedar_text *
     bool known = cedar_schema_near_type(resolve->schema, name, false, near_type, sizeof(near_type));
     cedar_near_open(&near, name);
     for (uint32_t i = 0; !entity && i < resolve->decls.common_count; i++)
-        cedar_near_offer(&near, resolve->commons[i]->name, resolve->commons[i]->name);
+        cedar_near_offer(&near, resolve->commons[i]->name->data, resolve->commons[i]->name->len,
+                         resolve->commons[i]->name);
+    for (size_t i = 0; !entity && i < sizeof(own) / sizeof(own[0]); i++)
+        cedar_near_offer(&near, own[i], strlen(own[i]), own[i]);
     if (!known && near.best)
-        snprintf(near_type, sizeof(near_type), "%s", near.name->data);
+        snprintf(near_type, sizeof(near_type), "%s", near.name);
     known = known || near.best;
-    for (size_t i = 0; !known && !entity && i < sizeof(own) / sizeof(own[0]); i++)
-        if (!strncasecmp(own[i], name->data, 3)) {
-            snprintf(near_type, sizeof(near_type), "%s", own[i]);
-            known = true;
-        }
     return refuse(resolve, line, column, name,
                   expecting(expected, sizeof(expected), what, known ? near_type : NULL));
 }

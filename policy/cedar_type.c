@@ -70,9 +70,10 @@ bool cedar_type_near_field(const struct cedar_type *record, const struct cedar_t
     struct cedar_near near;
     cedar_near_open(&near, name);
     for (uint32_t i = 0; i < record->count; i++)
-        cedar_near_offer(&near, record->fields[i].name, record->fields[i].name);
+        cedar_near_offer(&near, record->fields[i].name->data, record->fields[i].name->len,
+                         record->fields[i].name);
     if (near.best)
-        snprintf(out, size, "%s", near.name->data);
+        snprintf(out, size, "%s", near.name);
     return near.best != NULL;
 }
 
