@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "policy/cedar_error.h"
 #include "policy/cedar_near.h"
 
 #define MEMORY_MAX ((size_t)64 << 20) /* of the check of one policy */
@@ -251,6 +252,7 @@ int cedar_schema_check_policies(const struct cedar_schema *schema,
         check.policy = &policies->policies[i];
         check.found = NULL;
         check.found_count = 0;
+        check.problem_count = 0;
         rc = check_policy(&check);
         if (rc == 0)
             rc = report_policy(&check, (uint32_t)i, &reports);
@@ -266,5 +268,7 @@ const char *cedar_problem_text(const struct cedar_problem *problem, char *out, s
     snprintf(out, size, "%s: line %u, column %u: %s%s%s%s", problem->file, problem->line,
              problem->column, problem->what, problem->suggestion ? "; did you mean `" : "",
              problem->suggestion ? problem->suggestion : "", problem->suggestion ? "`?" : "");
+    if (size)
+        cedar_error_trim(out);
     return out;
 }

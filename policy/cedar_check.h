@@ -53,6 +53,7 @@ struct cedar_check {
     uint64_t steps;           /* left, for the whole set */
     struct cedar_found *found;
     uint32_t found_count;
+    uint32_t problem_count; /* those that are no doubts */
 };
 
 /* All functions that return int: 0, or SR_ERR_TOO_LARGE with its sentence: steps or memory ran out. */

@@ -5,8 +5,7 @@
 
 #include "base/error.h"
 #include "policy/cedar_check.h"
-
-#define FOUND_MAX (4 * CEDAR_PROBLEMS_MAX) /* of one policy, doubts among them */
+#include "policy/cedar_error.h"
 
 int cedar_check_memory(const struct cedar_check *check)
 {
@@ -23,14 +22,27 @@ int cedar_check_spend(struct cedar_check *check, uint64_t steps)
     return 0;
 }
 
+/* Copies a text, control characters written out, so that a sentence is one line. "" is NULL. */
 static int keep(struct cedar_check *check, const char *text, const char **out)
 {
-    size_t size = text ? strlen(text) + 1 : 0;
-    char *kept = size > 1 ? cedar_arena_alloc(&check->arena, size) : NULL;
-    *out = kept;
-    if (size <= 1)
+    *out = NULL;
+    if (!text || !*text)
         return 0;
-    return kept ? (memcpy(kept, text, size), 0) : cedar_check_memory(check);
+    size_t size = 6 * strlen(text) + 1; /* \u{1f} */
+    char *kept = cedar_arena_alloc(&check->arena, size);
+    size_t len = 0;
+    if (!kept)
+        return cedar_check_memory(check);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == 0x7f)
+            len += (size_t)snprintf(kept + len, size - len, "\\u{%x}", c);
+        else
+            kept[len++] = *text;
+    }
+    kept[len] = '\0';
+    *out = kept;
+    return 0;
 }
 
 static int add(struct cedar_check *check, const struct cedar_found *made)
@@ -53,18 +65,22 @@ int cedar_check_problem(struct cedar_check *check, uint32_t line, uint32_t colum
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
+    cedar_error_trim(what);
     int rc = cedar_check_spend(check, check->found_count + 1);
-    if (rc < 0 || check->found_count >= FOUND_MAX)
+    if (rc < 0 || check->problem_count >= CEDAR_PROBLEMS_MAX) /* enough to refuse it */
         return rc;
-    for (const struct cedar_found *found = check->found; found; found = found->next)
-        if (found->line == line && found->column == column && !found->node &&
-            !strcmp(found->what, what))
-            return 0;
     struct cedar_found made = {.line = line, .column = column};
     rc = keep(check, what, &made.what);
     if (rc == 0)
         rc = keep(check, suggestion, &made.suggestion);
-    return rc < 0 ? rc : add(check, &made);
+    if (rc < 0)
+        return rc;
+    for (const struct cedar_found *found = check->found; found; found = found->next)
+        if (found->line == line && found->column == column && !found->node &&
+            !strcmp(found->what, made.what))
+            return 0;
+    check->problem_count++;
+    return add(check, &made);
 }
 
 static struct cedar_found *find_doubt(const struct cedar_check *check,
@@ -82,11 +98,12 @@ int cedar_check_doubt(struct cedar_check *check, const struct cedar_node *node, 
     char what[256];
     va_list args;
     int rc = cedar_check_spend(check, check->found_count + 1);
-    if (rc < 0 || find_doubt(check, node, detail) || check->found_count >= FOUND_MAX)
+    if (rc < 0 || find_doubt(check, node, detail))
         return rc;
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
+    cedar_error_trim(what);
     struct cedar_found made = {
         .node = node, .detail = detail, .line = node->line, .column = node->column};
     rc = keep(check, what, &made.what);

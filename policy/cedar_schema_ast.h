@@ -182,9 +182,8 @@ bool cedar_type_equal(const struct cedar_type *a, const struct cedar_type *b, ui
  * up at 0 steps, where *out means nothing. */
 int cedar_type_join(struct cedar_arena *arena, const struct cedar_type *a,
                     const struct cedar_type *b, uint64_t *steps, const struct cedar_type **out);
-/* As a schema writes it: Long, Set<User>; a record is {…}. Cut to fit; returns out. */
+/* As a schema writes it: Long, Set<User>, {a?: Long}. Cut to fit, the more so the deeper; returns
+ * out. */
 const char *cedar_type_text(const struct cedar_type *type, char *out, size_t size);
-/* Type::"id", the id escaped. Cut to fit; returns out. */
-const char *cedar_uid_text(const struct cedar_uid *uid, char *out, size_t size);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "policy/cedar_error.h"
 #include "policy/cedar_near.h"
 #include "policy/cedar_schema_ast.h"
 
@@ -74,6 +75,8 @@ bool cedar_type_near_field(const struct cedar_type *record, const struct cedar_t
                          record->fields[i].name);
     if (near.best)
         snprintf(out, size, "%s", near.name);
+    if (near.best)
+        cedar_error_trim(out);
     return near.best != NULL;
 }
 
@@ -142,48 +145,37 @@ int cedar_type_join(struct cedar_arena *arena, const struct cedar_type *a,
     return 0;
 }
 
+/* {a: Long, b?: String}, as much of it as fits. */
+static void record_text(const struct cedar_type *type, char *out, size_t size)
+{
+    char within[64];
+    size_t len = (size_t)snprintf(out, size, "{");
+    for (uint32_t i = 0; i < type->count && len < size; i++)
+        len += (size_t)snprintf(out + len, size - len, "%s%s%s: %s", i ? ", " : "",
+                                type->fields[i].name->data, type->fields[i].optional ? "?" : "",
+                                cedar_type_text(type->fields[i].type, within, sizeof(within)));
+    if (len < size)
+        snprintf(out + len, size - len, "}");
+    cedar_error_trim(out);
+}
+
 const char *cedar_type_text(const struct cedar_type *type, char *out, size_t size)
 {
     static const char *const words[] = {
-        [CEDAR_BOOL] = "Bool",         [CEDAR_LONG] = "Long",         [CEDAR_STRING] = "String",
-        [CEDAR_RECORD] = "a record",   [CEDAR_DECIMAL] = "decimal",   [CEDAR_IPADDR] = "ipaddr",
-        [CEDAR_DATETIME] = "datetime", [CEDAR_DURATION] = "duration",
+        [CEDAR_BOOL] = "Bool",         [CEDAR_LONG] = "Long",     [CEDAR_STRING] = "String",
+        [CEDAR_DECIMAL] = "decimal",   [CEDAR_IPADDR] = "ipaddr", [CEDAR_DATETIME] = "datetime",
+        [CEDAR_DURATION] = "duration",
     };
-    char within[128];
+    char within[64];
     if (type->kind == CEDAR_ENTITY)
         snprintf(out, size, "%s", type->entity->name->data);
+    else if (type->kind == CEDAR_RECORD)
+        record_text(type, out, size);
     else if (type->kind != CEDAR_SET)
         snprintf(out, size, "%s", words[type->kind]);
     else if (!type->element)
         snprintf(out, size, "Set");
-    else if (type->element->kind == CEDAR_RECORD)
-        snprintf(out, size, "Set<{…}>");
     else
         snprintf(out, size, "Set<%s>", cedar_type_text(type->element, within, sizeof(within)));
-    return out;
-}
-
-const char *cedar_uid_text(const struct cedar_uid *uid, char *out, size_t size)
-{
-    int used = snprintf(out, size, "%s::\"", uid->type->data);
-    size_t len = used < 0 ? size : (size_t)used;
-    for (uint32_t i = 0; i < uid->id->len; i++) {
-        char shown[12] = {uid->id->data[i]};
-        unsigned char c = (unsigned char)uid->id->data[i];
-        if (c < 0x20 || c == 0x7f)
-            snprintf(shown, sizeof(shown), "\\u{%x}", c);
-        else if (c == '"' || c == '\\')
-            snprintf(shown, sizeof(shown), "\\%c", c);
-        /* Whole characters only, and room for the quote. */
-        size_t left = c < 0xc0 ? strlen(shown) : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-        if ((c & 0xc0) != 0x80 && len + left + 2 > size)
-            break;
-        if (len + strlen(shown) + 1 > size)
-            break;
-        memcpy(out + len, shown, strlen(shown) + 1);
-        len += strlen(shown);
-    }
-    if (len + 2 <= size)
-        memcpy(out + len, "\"", 2);
     return out;
 }
