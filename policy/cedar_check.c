@@ -89,11 +89,16 @@ static int check_scope_names(struct cedar_check *check, const struct cedar_scope
     return rc;
 }
 
-static bool scope_admits(const struct cedar_schema *schema, const struct cedar_scope *scope,
+/* Which types and actions, by index, the scope of a policy admits. */
+struct admitted {
+    uint8_t *principals;
+    uint8_t *actions;
+    uint8_t *resources;
+};
+
+static bool scope_admits(const struct cedar_scope *scope, const struct cedar_entity_type *named,
                          const struct cedar_entity_type *type)
 {
-    const struct cedar_entity_type *named =
-        scope->count ? cedar_schema_find_type(schema, scope->uids[0]->type) : NULL;
     if (scope->type && !cedar_text_equal(scope->type, type->name))
         return false;
     if (scope->slot || !scope->count)
@@ -103,16 +108,44 @@ static bool scope_admits(const struct cedar_schema *schema, const struct cedar_s
     return named && (named == type || type->ancestors[named->index]);
 }
 
-static bool scope_admits_action(const struct cedar_schema *schema, const struct cedar_scope *scope,
-                                const struct cedar_action *action)
+static int admit_types(struct cedar_check *check, const struct cedar_scope *scope, uint8_t **out)
 {
-    for (uint32_t i = 0; i < scope->count; i++) {
-        const struct cedar_action *named = cedar_schema_find_action(schema, scope->uids[i]);
-        if (named &&
-            (named == action || (scope->kind == CEDAR_SCOPE_IN && action->ancestors[named->index])))
-            return true;
+    const struct cedar_schema *schema = check->schema;
+    const struct cedar_entity_type *named =
+        scope->count ? cedar_schema_find_type(schema, scope->uids[0]->type) : NULL;
+    *out = cedar_arena_alloc(&check->arena, schema->type_count + (size_t)1);
+    if (!*out)
+        return cedar_check_memory(check);
+    for (uint32_t i = 0; i < schema->type_count; i++)
+        (*out)[i] = scope_admits(scope, named, &schema->types[i]);
+    return cedar_check_spend(check, schema->type_count);
+}
+
+static int admit_actions(struct cedar_check *check, const struct cedar_scope *scope, uint8_t **out)
+{
+    const struct cedar_schema *schema = check->schema;
+    *out = cedar_arena_alloc(&check->arena, schema->action_count + (size_t)1);
+    if (!*out)
+        return cedar_check_memory(check);
+    memset(*out, scope->kind == CEDAR_SCOPE_ANY, schema->action_count);
+    for (uint32_t k = 0; k < scope->count; k++) {
+        const struct cedar_action *named = cedar_schema_find_action(schema, scope->uids[k]);
+        int rc = cedar_check_spend(check, schema->action_count);
+        if (rc < 0)
+            return rc;
+        for (uint32_t i = 0; named && i < schema->action_count; i++)
+            (*out)[i] |= i == named->index || (scope->kind == CEDAR_SCOPE_IN &&
+                                               schema->actions[i].ancestors[named->index]);
     }
-    return scope->kind == CEDAR_SCOPE_ANY;
+    return 0;
+}
+
+static int admit(struct cedar_check *check, struct admitted *out)
+{
+    int rc = admit_types(check, &check->policy->principal, &out->principals);
+    if (rc == 0)
+        rc = admit_actions(check, &check->policy->action, &out->actions);
+    return rc < 0 ? rc : admit_types(check, &check->policy->resource, &out->resources);
 }
 
 /* Clauses are a conjunction: what one has shown holds in the next. *out: they can all be true. */
@@ -144,8 +177,14 @@ static int check_environments(struct cedar_check *check, bool by_action)
 {
     const struct cedar_schema *schema = check->schema;
     const struct cedar_policy *policy = check->policy;
+    struct admitted scope;
     bool admitted = false;
     bool possible = false;
+    int rc = admit(check, &scope);
+    if (rc == 0)
+        rc = cedar_check_spend(check, schema->environment_count);
+    if (rc < 0)
+        return rc;
     uint8_t *seen = cedar_arena_alloc(&check->arena, schema->shape_count + (size_t)1);
     if (!seen)
         return cedar_check_memory(check);
@@ -153,13 +192,10 @@ static int check_environments(struct cedar_check *check, bool by_action)
     for (uint32_t i = 0; i < schema->environment_count; i++) {
         const struct cedar_environment *environment = &schema->environments[i];
         bool one;
-        int rc = cedar_check_spend(check, 1 + policy->action.count);
-        if (rc < 0)
-            return rc;
         if ((seen[environment->shape] && !by_action) ||
-            !scope_admits_action(schema, &policy->action, environment->action) ||
-            !scope_admits(schema, &policy->principal, environment->principal) ||
-            !scope_admits(schema, &policy->resource, environment->resource))
+            !scope.actions[environment->action->index] ||
+            !scope.principals[environment->principal->index] ||
+            !scope.resources[environment->resource->index])
             continue;
         seen[environment->shape] = 1;
         admitted = true;

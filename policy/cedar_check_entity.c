@@ -150,9 +150,9 @@ int cedar_check_get(struct cedar_check *check, const struct cedar_node *node,
                                    "%s has no attributes, `%s` is read of one",
                                    cedar_type_text(base.type, owner, sizeof(owner)), name->data);
     const struct cedar_type_field *field = cedar_type_find(attrs, name);
-    owner_text(check, node->children[0], base.type, owner, sizeof(owner));
     if (!field) {
         cedar_type_near_field(attrs, name, near, sizeof(near));
+        owner_text(check, node->children[0], base.type, owner, sizeof(owner));
         return cedar_check_problem(check, node->line, node->column, near,
                                    "%s has no attribute `%s`", owner, name->data);
     }
@@ -161,6 +161,7 @@ int cedar_check_get(struct cedar_check *check, const struct cedar_node *node,
         rc = cedar_check_known(check, facts, node, &known);
     if (rc < 0 || known)
         return rc;
+    owner_text(check, node->children[0], base.type, owner, sizeof(owner));
     return cedar_check_problem(check, node->line, node->column, NULL,
                                "the attribute `%s` of %s is optional: test it with `has` before",
                                name->data, owner);

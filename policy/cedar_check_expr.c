@@ -249,18 +249,18 @@ static int check_comparable(struct cedar_check *check, const struct cedar_node *
                             const struct cedar_type *b, bool *out)
 {
     char left[96];
-    char right[96];
     const struct cedar_type *both;
     *out = true;
-    cedar_type_text(a, left, sizeof(left));
-    cedar_type_text(b, right, sizeof(right));
     if (a->kind == CEDAR_ENTITY && b->kind == CEDAR_ENTITY) {
         *out = a->entity == b->entity;
         return *out ? cedar_check_clear(check, node, 0)
-                    : cedar_check_doubt(check, node, 0, NULL, "%s is never a %s", right, left);
+                    : cedar_check_doubt(check, node, 0, NULL, "%s is never a %s",
+                                        b->entity->name->data, a->entity->name->data);
     }
     int rc = join(check, a, b, &both);
-    return rc < 0 || both ? rc : mismatch(check, where, left, b);
+    if (rc < 0 || both)
+        return rc;
+    return mismatch(check, where, cedar_type_text(a, left, sizeof(left)), b);
 }
 
 static int check_equal(struct cedar_check *check, const struct cedar_node *node,
@@ -275,9 +275,14 @@ static int check_equal(struct cedar_check *check, const struct cedar_node *node,
     rc = check_comparable(check, node, node->children[1], items[0].type, items[1].type, &can);
     const struct cedar_uid *left = known_uid(check, node->children[0]);
     const struct cedar_uid *right = known_uid(check, node->children[1]);
-    bool inverse = node->op == CEDAR_OP_NOT_EQUAL;
-    if (!can || (left && right))
-        out->truth = (can && cedar_uid_equal(left, right)) != inverse ? CEDAR_ALWAYS : CEDAR_NEVER;
+    bool equal = can && left && right && cedar_uid_equal(left, right);
+    bool known = !can || (left && right);
+    if (node->children[0]->op == CEDAR_OP_LITERAL && node->children[1]->op == CEDAR_OP_LITERAL) {
+        equal = cedar_value_equal(node->children[0]->constant, node->children[1]->constant, NULL);
+        known = true;
+    }
+    if (known)
+        out->truth = equal != (node->op == CEDAR_OP_NOT_EQUAL) ? CEDAR_ALWAYS : CEDAR_NEVER;
     return rc;
 }
 

@@ -202,6 +202,7 @@ static void test_attributes(void **state)
            "");
 }
 
+/* Long for its two tables: what guards a read, and what does not. */
 static void test_guards(void **state)
 {
     static const char *const guarded[] = {
@@ -340,6 +341,7 @@ static void test_has_unknown(void **state)
            "");
 }
 
+/* As long as the table of what each operator takes. */
 static void test_types(void **state)
 {
     static const struct {
