@@ -180,6 +180,12 @@ static void test_limits(void **state)
     while (text.len <= CEDAR_SCHEMA_SOURCE_MAX)
         sr_buf_format(&text, "a%zu: Long,", text.len);
     expect_large(&text, "the schema is longer than 1048576 bytes");
+    sr_buf_format(&text, "entity E");
+    repeat(&text, "a, E", "", 500);
+    sr_buf_format(&text, " {");
+    repeat(&text, "a", ": Long,", 5000);
+    sr_buf_format(&text, "};");
+    expect_large(&text, "the schema takes more memory than the limit of 32768 KiB");
     repeat(&text, "entity E", ";", 200);
     sr_buf_format(&text, "action a appliesTo { principal: [E0");
     repeat(&text, ",E", "", 200);
