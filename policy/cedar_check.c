@@ -83,9 +83,9 @@ static int check_scope_names(struct cedar_check *check, const struct cedar_scope
 {
     int rc = 0;
     if (scope->type)
-        rc = check_type_name(check, scope->line, scope->column, scope->type);
+        rc = check_type_name(check, scope->type_place.line, scope->type_place.column, scope->type);
     for (uint32_t i = 0; rc == 0 && i < scope->count; i++)
-        rc = check_uid(check, scope->line, scope->column, scope->uids[i]);
+        rc = check_uid(check, scope->places[i].line, scope->places[i].column, scope->uids[i]);
     return rc;
 }
 

@@ -36,8 +36,8 @@ int cedar_schema_parse(const uint8_t *text, size_t len, struct cedar_schema **ou
 void cedar_schema_free(struct cedar_schema *schema);
 
 /* What is wrong with a policy and where. Strings live until the report returns, file as long as the
- * policy set. The place is that of an operator, of an attribute's name, of a literal; of the word
- * principal, action or resource for what is wrong in a scope. */
+ * policy set. The place is that of an operator, of an attribute's name, of a literal, of a name in a
+ * scope; of the policy when it can never apply. */
 struct cedar_problem {
     const char *file;
     uint32_t policy; /* index within the set */
