@@ -72,7 +72,8 @@ int cedar_policies_add(struct cedar_policies *policies, const char *file, const 
     const struct cedar_text *name = cedar_text_make(&policies->arena, file, strlen(file));
     if (!name)
         return cedar_arena_full(&policies->arena, "the policy set");
-    struct cedar_parse parse = {.arena = &policies->arena, .error = error};
+    struct cedar_parse parse = {
+        .arena = &policies->arena, .what = "the policy set", .error = error};
     int rc = SR_ERR_INVALID;
     if (sr_utf8_valid((const char *)text, len)) {
         cedar_lex_open(&parse.lex, (const char *)text, len, error);

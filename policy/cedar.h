@@ -5,9 +5,9 @@
  *     cedar_policies_add(policies, "access.cedar", text, len, &error);    for each file
  *     cedar_authorize(policies, &request, &scratch, &response);           from any thread
  *
- * The language is Cedar's, without schema: policies that Cedar's own parser takes are taken, others
- * refused; decisions, determining and erroring policies are Cedar's. Templates (?principal,
- * ?resource) are read and never apply, because nothing links them.
+ * The language is Cedar's, without schema (cedar_schema.h has that): policies that Cedar's own parser
+ * takes are taken, others refused; decisions, determining and erroring policies are Cedar's.
+ * Templates (?principal, ?resource) are read and never apply, because nothing links them.
  *
  * Threads: a policy set that nobody adds to any more, an entity store and values may be used by any
  * number of threads at once, without locks. A scratch arena belongs to one thread.

@@ -70,6 +70,11 @@ enum cedar_scope_kind {
     CEDAR_SCOPE_IS_IN,
 };
 
+struct cedar_place {
+    uint32_t line;
+    uint32_t column;
+};
+
 struct cedar_scope {
     enum cedar_scope_kind kind;
     bool slot; /* of a template: there is no uid */
@@ -77,7 +82,9 @@ struct cedar_scope {
     uint32_t line;
     uint32_t column;
     const struct cedar_text *type;
+    struct cedar_place type_place;
     const struct cedar_uid *const *uids;
+    const struct cedar_place *places; /* of each of uids */
 };
 
 struct cedar_condition {

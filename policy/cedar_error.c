@@ -14,6 +14,7 @@ int cedar_error_set(struct cedar_error *error, uint32_t line, uint32_t column, c
     error->column = column;
     snprintf(error->found, sizeof(error->found), "%s", found);
     snprintf(error->expected, sizeof(error->expected), "%s", expected);
+    cedar_error_trim(error->expected);
     return SR_ERR_INVALID;
 }
 
@@ -47,6 +48,18 @@ int cedar_error_quote(struct cedar_error *error, uint32_t line, uint32_t column,
     found[used++] = quote;
     found[used] = '\0';
     return cedar_error_set(error, line, column, found, expected);
+}
+
+void cedar_error_trim(char *text)
+{
+    size_t len = strlen(text);
+    size_t tail = 0; /* bytes that continue a character */
+    while (tail < len && tail < 4 && ((unsigned char)text[len - 1 - tail] & 0xc0) == 0x80)
+        tail++;
+    unsigned char first = tail < len ? (unsigned char)text[len - 1 - tail] : 0;
+    size_t wanted = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
+    if (tail < wanted)
+        text[len - 1 - tail] = '\0';
 }
 
 int cedar_error_report(const struct cedar_error *error, int rc)

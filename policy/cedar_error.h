@@ -11,6 +11,8 @@ int cedar_error_set(struct cedar_error *error, uint32_t line, uint32_t column, c
  * characters show as \u{H}, so that a sentence is always one line. text must be UTF-8. */
 int cedar_error_quote(struct cedar_error *error, uint32_t line, uint32_t column, char quote,
                       const char *text, size_t len, const char *expected);
+/* Takes what is left of a character that was cut from the end of a text. */
+void cedar_error_trim(char *text);
 /* Saves the sentence of an error for SR_ERR_INVALID; returns rc, whatever it is. */
 int cedar_error_report(const struct cedar_error *error, int rc);
 

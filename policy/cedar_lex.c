@@ -71,7 +71,8 @@ static void skip_space(struct cedar_lex *lex)
 void cedar_lex_open(struct cedar_lex *lex, const char *source, size_t len,
                     struct cedar_error *error)
 {
-    *lex = (struct cedar_lex){source, source + len, 1, 1, error};
+    *lex = (struct cedar_lex){
+        .at = source, .end = source + len, .line = 1, .column = 1, .error = error};
 }
 
 enum cedar_word cedar_lex_word(const char *text, size_t len)
@@ -165,7 +166,7 @@ int cedar_lex_next(struct cedar_lex *lex, struct cedar_token *out)
         out->kind = CEDAR_TOKEN_STRING;
         out->text++;
     } else {
-        len = sign_len(at, end);
+        len = lex->schema && *at == '?' ? 1 : sign_len(at, end);
         if (!len)
             return cedar_error_quote(lex->error, out->line, out->column, '`', at, char_len(at, end),
                                      "a word, number, string or sign of Cedar");
@@ -245,7 +246,8 @@ static size_t read_escape(const char *at, const char *end, uint32_t *out)
 /* Where a byte within a string token stands. */
 static void place_within(const struct cedar_token *token, const char *at, struct cedar_error *error)
 {
-    struct cedar_lex lex = {token->text, at, token->line, token->column + 1, NULL};
+    struct cedar_lex lex = {
+        .at = token->text, .end = at, .line = token->line, .column = token->column + 1};
     advance(&lex, (size_t)(at - token->text));
     error->line = lex.line;
     error->column = lex.column;

@@ -56,6 +56,7 @@ struct cedar_lex {
     uint32_t line;
     uint32_t column; /* in characters, from 1 */
     struct cedar_error *error;
+    bool schema; /* `?` alone is a sign too */
 };
 
 /* source must be UTF-8 and outlive the lexer. error takes the place of what is wrong. */

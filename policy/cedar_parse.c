@@ -37,7 +37,7 @@ int cedar_parse_refuse(struct cedar_parse *parse, const char *expected)
 
 int cedar_parse_memory(struct cedar_parse *parse)
 {
-    return cedar_arena_full(parse->arena, "the policy set");
+    return cedar_arena_full(parse->arena, parse->what);
 }
 
 int cedar_parse_accept_sign(struct cedar_parse *parse, const char *sign)
@@ -169,6 +169,7 @@ static int add_uid(struct cedar_parse *parse, struct cedar_scope *scope, uint32_
     unsigned open;
     const struct cedar_uid *uid;
     int rc = open_parentheses(parse, &open);
+    struct cedar_place place = {parse->token.line, parse->token.column};
     if (rc == 0)
         rc = parse_uid(parse, &uid);
     if (rc == 0)
@@ -179,12 +180,17 @@ static int add_uid(struct cedar_parse *parse, struct cedar_scope *scope, uint32_
         *capacity = *capacity ? 2 * *capacity : 1;
         const struct cedar_uid **grown =
             cedar_arena_array(parse->arena, *capacity, sizeof(const void *));
-        if (!grown)
+        struct cedar_place *places = cedar_arena_array(parse->arena, *capacity, sizeof(*places));
+        if (!grown || !places)
             return cedar_parse_memory(parse);
-        if (scope->count)
+        if (scope->count) {
             memcpy(grown, scope->uids, scope->count * sizeof(const void *));
+            memcpy(places, scope->places, scope->count * sizeof(*places));
+        }
         scope->uids = grown;
+        scope->places = places;
     }
+    ((struct cedar_place *)scope->places)[scope->count] = place;
     ((const struct cedar_uid **)scope->uids)[scope->count++] = uid;
     return 0;
 }
@@ -240,6 +246,7 @@ static int parse_scope(struct cedar_parse *parse, enum cedar_word variable, stru
     if (rc == 0 && parse->token.word == CEDAR_WORD_IS && !is_action) {
         out->kind = CEDAR_SCOPE_IS;
         rc = cedar_parse_advance(parse);
+        out->type_place = (struct cedar_place){parse->token.line, parse->token.column};
         if (rc == 0)
             rc = cedar_parse_type(parse, &out->type);
     }

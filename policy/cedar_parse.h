@@ -10,6 +10,7 @@ struct cedar_parse {
     struct cedar_lex lex;
     struct cedar_token token; /* the one looked at */
     struct cedar_arena *arena;
+    const char *what; /* the arena is for: the subject of a sentence */
     struct cedar_error *error;
     unsigned depth;
 };
@@ -31,6 +32,8 @@ int cedar_parse_refuse_at(struct cedar_parse *parse, const struct cedar_token *t
                           const char *expected);
 /* The error for an arena that is full. */
 int cedar_parse_memory(struct cedar_parse *parse);
+/* An attribute's name: no reserved word. */
+int cedar_parse_field(struct cedar_parse *parse, const struct cedar_text **out);
 /* A string, unescaped. */
 int cedar_parse_string(struct cedar_parse *parse, const struct cedar_text **out);
 /* A name such as A::B, none of it reserved. */

@@ -32,8 +32,6 @@ int cedar_parse_too_deep(const struct cedar_token *at);
 
 /* The value of a number token; -2^63 only where negative says that a minus stands before it. */
 int cedar_parse_number(struct cedar_parse *parse, bool negative, const struct cedar_node **out);
-/* An attribute's name: no reserved word. */
-int cedar_parse_field(struct cedar_parse *parse, const struct cedar_text **out);
 int cedar_parse_primary(struct cedar_parse *parse, const struct cedar_node **out);
 /* What follows a primary, which is *out: .name, .name(…), ["name"]. */
 int cedar_parse_access(struct cedar_parse *parse, const struct cedar_node **out);

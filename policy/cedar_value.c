@@ -1,5 +1,6 @@
 #include "policy/cedar_value.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +114,31 @@ int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b)
         return a->hash < b->hash ? -1 : 1;
     int order = cedar_text_compare(a->type, b->type);
     return order ? order : cedar_text_compare(a->id, b->id);
+}
+
+const char *cedar_uid_text(const struct cedar_uid *uid, char *out, size_t size)
+{
+    int used = snprintf(out, size, "%s::\"", uid->type->data);
+    size_t len = used < 0 ? size : (size_t)used;
+    for (uint32_t i = 0; i < uid->id->len; i++) {
+        char shown[12] = {uid->id->data[i]};
+        unsigned char c = (unsigned char)uid->id->data[i];
+        if (c < 0x20 || c == 0x7f)
+            snprintf(shown, sizeof(shown), "\\u{%x}", c);
+        else if (c == '"' || c == '\\')
+            snprintf(shown, sizeof(shown), "\\%c", c);
+        /* Whole characters only, and room for the quote. */
+        size_t left = c < 0xc0 ? strlen(shown) : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+        if ((c & 0xc0) != 0x80 && len + left + 2 > size)
+            break;
+        if (len + strlen(shown) + 1 > size)
+            break;
+        memcpy(out + len, shown, strlen(shown) + 1);
+        len += strlen(shown);
+    }
+    if (len + 2 <= size)
+        memcpy(out + len, "\"", 2);
+    return out;
 }
 
 uint64_t cedar_value_hash(const struct cedar_value *value)

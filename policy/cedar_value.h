@@ -96,6 +96,8 @@ const struct cedar_uid *cedar_uid_make(struct cedar_arena *arena, const struct c
                                        const struct cedar_text *id);
 bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b);
 int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b);
+/* Type::"id", the id escaped. Cut to fit at a character, the quote kept; returns out. */
+const char *cedar_uid_text(const struct cedar_uid *uid, char *out, size_t size);
 
 /* Comparing takes one step from *steps for each pair of values looked at; at 0 the result means
  * nothing and the caller gives up. steps may be NULL: no limit. Values of different kinds differ. */
