@@ -28,6 +28,8 @@ MODULES := base policy vault ledger catalog casework daemon
 src = $(wildcard appliance/$(1)/*.c $(filter policy,$(1))/*.c)
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 $(foreach m,$(MODULES),$(eval $(m)_OBJ := $(call obj,$(call src,$(m)))))
+# What rules can speak of is the door's, so its schema is part of the program: _binary_policy_….
+casework_OBJ += $(OUT)/obj/strongroom.cedarschema.o
 fusefs_OBJ := $(call obj,$(wildcard fusefs/*.c))
 tools_OBJ := $(call obj,$(wildcard tools/*.c))
 test_OBJ := $(call obj,$(wildcard tests/lib/*.c))
@@ -65,6 +67,9 @@ $(call lib,$(1)): $($(1)_OBJ)
 endef
 $(foreach m,$(MODULES) fusefs tools test,$(eval $(call module_rule,$(m))))
 
+$(OUT)/obj/%.cedarschema.o: policy/%.cedarschema
+	@mkdir -p $(@D)
+	ld -r -b binary -z noexecstack -o $@ $<
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<

@@ -21,6 +21,15 @@ static const struct option explain_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+static void print_problem(void *context, const char *sentence)
+{
+    struct tool *tool = context;
+
+    if (tool->json)
+        return; /* the first one is the error */
+    fprintf(stderr, "strongroom: %s\n", sentence);
+}
+
 /* Without a daemon: what a load would refuse, but for expectations, which need the vault's people. */
 int cmd_policy_check(struct tool *tool, int argc, char **argv)
 {
@@ -32,7 +41,7 @@ int cmd_policy_check(struct tool *tool, int argc, char **argv)
         return TOOL_USAGE;
     rc = workflow_load(sr_io_posix(), argv[optind], &workflow);
     if (rc == 0)
-        rc = policy_load(sr_io_posix(), argv[optind], &policy);
+        rc = policy_load(sr_io_posix(), argv[optind], print_problem, tool, &policy);
     if (rc == 0 && tool->json)
         tool_json(json_pack("{s:I,s:I}", "files", (json_int_t)policy_file_count(policy) + 1,
                             "rules", (json_int_t)cedar_policies_count(policy_rules(policy))));

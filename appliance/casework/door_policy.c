@@ -277,7 +277,7 @@ static int append_load(struct door *door, uint32_t uid, const struct workflow *w
 
 int door_rules_load(struct door *door)
 {
-    return policy_load(door->io, door->config.policy_dir, &door->rules.loaded);
+    return policy_load(door->io, door->config.policy_dir, NULL, NULL, &door->rules.loaded);
 }
 
 int door_rules_start(struct door *door)
@@ -371,7 +371,7 @@ static int replacement_make(struct door *door, const char *dir, struct replaceme
     memset(fresh, 0, sizeof *fresh);
     int status = workflow_load(door->io, dir, &fresh->workflow);
     if (status == 0)
-        status = policy_load(door->io, dir, &fresh->policy);
+        status = policy_load(door->io, dir, NULL, NULL, &fresh->policy);
     if (status == 0)
         status = policy_view_new(fresh->policy, door->catalog, &fresh->view);
     return status == 0 ? policy_expect_folder(door, dir, fresh->view) : status;

@@ -2,11 +2,13 @@
 #include "casework/policy.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "policy/cedar_schema.h"
 
 struct policy {
     atomic_uint refs;
@@ -101,8 +103,53 @@ static int list_files(struct sr_io *io, const char *dir, struct policy *policy)
     return 0;
 }
 
-int policy_load(struct sr_io *io, const char *dir, struct policy **out)
+/* Of policy/strongroom.cedarschema, linked in as it is (Makefile). */
+extern const uint8_t _binary_policy_strongroom_cedarschema_start[];
+extern const uint8_t _binary_policy_strongroom_cedarschema_end[];
+
+struct checking {
+    const char *dir;
+    policy_report_fn *report;
+    void *context;
+    char first[512];
+    unsigned count;
+};
+
+static void collect_problem(void *context, const struct cedar_problem *problem)
 {
+    struct checking *checking = context;
+    char sentence[512];
+    snprintf(sentence, sizeof sentence, "%s/%s:%u:%u: %s%s%s%s", checking->dir, problem->file,
+             problem->line, problem->column, problem->what,
+             problem->suggestion != NULL ? "; did you mean `" : "",
+             problem->suggestion != NULL ? problem->suggestion : "",
+             problem->suggestion != NULL ? "`?" : "");
+    if (checking->count++ == 0)
+        memcpy(checking->first, sentence, sizeof sentence);
+    if (checking->report != NULL)
+        checking->report(checking->context, sentence);
+}
+
+static int check_rules(const struct policy *policy, struct checking *checking)
+{
+    const uint8_t *text = _binary_policy_strongroom_cedarschema_start;
+    size_t len = (size_t)(_binary_policy_strongroom_cedarschema_end - text);
+    struct cedar_schema *schema;
+    int status = cedar_schema_parse(text, len, &schema, NULL);
+    if (status == 0)
+        status = cedar_schema_check_policies(schema, policy->rules, collect_problem, checking);
+    cedar_schema_free(schema);
+    if (checking->count == 0)
+        return status;
+    return checking->count == 1
+               ? sr_fail(SR_ERR_INVALID, "%s", checking->first)
+               : sr_fail(SR_ERR_INVALID, "%s (and %u more)", checking->first, checking->count - 1);
+}
+
+int policy_load(struct sr_io *io, const char *dir, policy_report_fn *report, void *context,
+                struct policy **out)
+{
+    struct checking checking = {.dir = dir, .report = report, .context = context};
     struct policy *policy = calloc(1, sizeof *policy);
     *out = NULL;
     if (policy == NULL)
@@ -115,6 +162,8 @@ int policy_load(struct sr_io *io, const char *dir, struct policy **out)
         status = read_file(io, dir, policy, &policy->files[i]);
     if (status == 0)
         status = refuse_templates(dir, policy);
+    if (status == 0)
+        status = check_rules(policy, &checking);
     if (status < 0) {
         struct sr_error_copy why;
         sr_error_save(&why, status);

@@ -32,9 +32,14 @@ struct policy_file {
     uint8_t sha256[SR_SHA256_LEN];
 };
 
-/* Reads DIR/[a-z]*.cedar in the order of their names. SR_ERR_INVALID "FILE:LINE:COLUMN: reason";
- * SR_ERR_NOT_FOUND when there is none (the sentence says what to copy); SR_ERR_TOO_LARGE. */
-int policy_load(struct sr_io *io, const char *dir, struct policy **out);
+/* Reads the *.cedar files of DIR in the order of their names, and holds every rule against the schema (which is part of
+ * the program): names that do not exist, attributes that may be missing and are not guarded, rules that
+ * can never apply. SR_ERR_INVALID "FILE:LINE:COLUMN: reason", of the first mistake; each one of those
+ * that the schema finds is reported (report may be NULL). SR_ERR_NOT_FOUND when there is no file (the
+ * sentence says what to copy); SR_ERR_TOO_LARGE. */
+typedef void policy_report_fn(void *context, const char *sentence);
+int policy_load(struct sr_io *io, const char *dir, policy_report_fn *report, void *context,
+                struct policy **out);
 void policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy); /* NULL ok */
 size_t policy_file_count(const struct policy *policy);

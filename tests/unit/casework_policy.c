@@ -356,6 +356,18 @@ static void test_a_broken_policy_changes_nothing(void **state)
     refused(world, "never applies");
     write_policy(world, "access.cedar", "permit (principal, action, resource) when { \xff };");
     refused(world, "/policy/access.cedar");
+    write_policy(world, "access.cedar", /* what the schema does not have */
+                 "permit (principal, action == Action::\"read\", resource)\n"
+                 "when { principal.clearence > 2 };");
+    refused(world, "/policy/access.cedar:2:18: User has no attribute `clearence`; did you mean "
+                   "`clearance`?");
+    write_policy(world, "access.cedar",
+                 "permit (principal, action == Action::\"user.list\", resource is Record);");
+    refused(world, "/policy/access.cedar:1:1: ");
+    write_policy(world, "access.cedar",
+                 "permit (principal, action == Action::\"read\", resource is Record)\n"
+                 "when { resource.sender == principal };");
+    refused(world, "is optional: test it with `has` before");
     write_more(world, "");
     write_policy(world, "zzz.cedar", "forbid (principal, action, resource");
     refused(world, "/policy/zzz.cedar:1:");
@@ -494,7 +506,7 @@ static void test_a_faulting_forbid_denies(void **state)
     put(world, STAGE "/a.txt", "x", &node);
     assert_int_equal(catalog_counts(door_catalog(world->door), &before), 0);
     write_more(world, "@id(\"odd\")\nforbid (principal, action == Action::\"read\", resource)\n"
-                      "when { principal.height > 3 };");
+                      "when { principal.uid * 9223372036854775807 > 3 };");
     assert_int_equal(reload(world), 0);
     uint8_t *data;
     size_t len;
@@ -507,7 +519,9 @@ static void test_a_faulting_forbid_denies(void **state)
     }
     assert_int_equal(after.alerts, before.alerts + 1);
     /* A permit that cannot be evaluated only does not permit. */
-    write_more(world, "permit (principal, action, resource) when { principal.height > 3 };");
+    write_more(
+        world,
+        "permit (principal, action, resource) when { principal.uid * 9223372036854775807 > 3 };");
     assert_int_equal(reload(world), 0);
     assert_content(world, node.id, "x");
 }
