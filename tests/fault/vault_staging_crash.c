@@ -96,7 +96,10 @@ static void learn(struct model *model, size_t from, size_t to)
     if (to <= from)
         return;
     memset(model->work, 0, SPAN);
-    MUST(staging_read(model->staging, from, model->work, to - from, &got) == 0);
+    if (staging_read(model->staging, from, model->work, to - from, &got)) {
+        MUST(memfs_is_off(model->fs)); /* under pressure it may have gone meanwhile */
+        return;
+    }
     memcpy(model->now + from, model->work, to - from);
 }
 
@@ -227,10 +230,11 @@ static void reopen(struct model *model)
     int rc;
 
     press(model, false);
-    if (staging_sync(model->staging) == 0)
-        note_acked(model);
-    else if (memfs_is_off(model->fs))
+    if (staging_sync(model->staging)) {
+        learn(model, 0, 0); /* opening would show what is in the page cache alone */
         return;
+    }
+    note_acked(model);
     memfs_fail_at(model->fs, 0, 0);
     staging_close(model->staging);
     rc = staging_open(model->vault, &model->id, &model->staging); /* NULL when it fails */
@@ -352,7 +356,10 @@ static void run_all(uint64_t from, bool failures, bool pressure)
 {
     const char *text = getenv("CRASH_SEEDS");
     uint64_t seeds = text ? strtoull(text, NULL, 10) : 12;
-    const char *first = getenv("CRASH_FIRST");
+    const char *first = getenv("CRASH_FIRST"), *only = getenv("CRASH_ONLY");
+
+    if (only && strtoull(only, NULL, 10) != from)
+        return;
     struct memfs *prepared = rig_prepare(from);
 
     from += first ? strtoull(first, NULL, 10) : 0;
