@@ -73,6 +73,7 @@ struct segbuf {
     bool fresh;           /* no byte of the segment was written before this buffer */
     bool scattered;       /* the hull has gaps */
     bool redone;          /* this content is durable in the redo: may go in place */
+    bool imaged;          /* an image of it is durable in the redo and not in place yet */
     struct segbuf *chain; /* hash bucket; free list */
     struct segbuf *all_prev, *all_next; /* every buffer of the file, oldest use first */
     struct segbuf *queue_prev, *queue_next;

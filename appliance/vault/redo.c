@@ -223,6 +223,8 @@ int redo_scan(struct redo *redo, struct sr_gcm *gcm, redo_record_fn *fn, void *c
             rc = sr_fail_errno(-rc, "stat %s", redo->path);
         else if (info.size > redo->len)
             redo->dropped = info.size - redo->len;
+        /* Whole records may stand in what was dropped: none of theirs may follow a new one. */
+        redo->sequence += UINT64_C(1) << 32;
     }
 out:
     free(work);

@@ -151,7 +151,7 @@ static bool worth_keeping(const struct staging *staging, const struct segbuf *bu
 void staging_set_clean(struct staging *staging, struct segbuf *buffer)
 {
     count_clean(staging, buffer);
-    buffer->fresh = buffer->scattered = buffer->redone = false;
+    buffer->fresh = buffer->scattered = buffer->redone = buffer->imaged = false;
     if (!staging_busy(buffer) && !worth_keeping(staging, buffer))
         staging_drop(staging, buffer);
 }

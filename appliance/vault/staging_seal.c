@@ -173,13 +173,15 @@ static void set_sealing(struct staging *staging, uint64_t size, uint8_t *last_pl
     staging->seal_recorded = true;
 }
 
-/* The redo has the newest image of a segment (invariant 4) that was synced. */
+/* The redo has this very content. in_redo does not say that: it may hold more than the redo does. */
 static bool is_in_redo(struct staging *staging, uint64_t position)
 {
+    const struct segbuf *buffer;
     bool there;
 
     pthread_mutex_lock(&staging->lock);
-    there = ranges_contain(&staging->in_redo, position, position + 1);
+    buffer = staging_find(staging, position);
+    there = buffer && buffer->state != SEGBUF_CLEAN && buffer->redone;
     pthread_mutex_unlock(&staging->lock);
     return there;
 }
@@ -188,12 +190,21 @@ static int record_seal(struct staging *staging, struct pipeline_context *context
                        uint8_t *last_plain)
 {
     uint64_t segments = staging_segments(staging->size);
-    int rc =
-        redo_append_seal(&staging->redo, context->gcm, context->cipher, staging->size, segments);
+    int rc = 0;
 
-    if (!rc && staging_written_in(staging, segments - 1) && !is_in_redo(staging, segments - 1))
-        rc = redo_append_segment(&staging->redo, context->gcm, context->cipher, segments - 1,
-                                 last_plain, staging_last_len(staging->size));
+    /* The image first: a crash may keep the one record and not the other, and a seal record without
+     * an image would let the next start rewrite the last segment unprotected. */
+    if (staging_written_in(staging, segments - 1) && !is_in_redo(staging, segments - 1)) {
+        pthread_mutex_lock(&staging->lock);
+        rc = ranges_add(&staging->in_redo, segments - 1, segments);
+        pthread_mutex_unlock(&staging->lock);
+        if (!rc)
+            rc = redo_append_segment(&staging->redo, context->gcm, context->cipher, segments - 1,
+                                     last_plain, staging_last_len(staging->size));
+    }
+    if (!rc)
+        rc = redo_append_seal(&staging->redo, context->gcm, context->cipher, staging->size,
+                              segments);
     if (!rc)
         rc = redo_sync(&staging->redo);
     if (!rc)

@@ -85,6 +85,7 @@ static void unpin_held(struct staging *staging, struct segbuf *held, bool redone
 
         held->writing = false;
         held->redone = redone;
+        held->imaged |= redone;
         staging->writing--;
         if (redone)
             staging_enqueue(staging, held);
@@ -169,9 +170,9 @@ static int compact_if_large(struct staging *staging, struct pipeline_context *co
     if (staging_queue_dirty(staging, STAGING_LEAVE_NONE)) /* a tail that was left */
         pipeline_schedule_write(staging->pipeline, &staging->member);
     staging_drain(staging);
-    /* An image whose write in place failed must stay. */
+    /* An image that is not in place (its write failed, or it was written to before) must stay. */
     for (struct segbuf *buffer = staging->all_head; buffer; buffer = buffer->all_next)
-        if (buffer->redone && buffer->state != SEGBUF_CLEAN)
+        if (buffer->imaged)
             possible = false;
     pthread_mutex_unlock(&staging->lock);
     if (!possible)
@@ -191,6 +192,8 @@ int staging_push_held(struct staging *staging, struct pipeline_context *context,
     if (rc)
         goto latch;
     pthread_mutex_lock(&staging->lock);
+    if (staging_queue_dirty(staging, leave)) /* after a compaction some need no image any more */
+        pipeline_schedule_write(staging->pipeline, &staging->member);
     rc = pin_held(staging, leave, &held);
     pthread_mutex_unlock(&staging->lock);
     if (!held && !rc)
@@ -291,8 +294,10 @@ int staging_sync_content(struct staging *staging)
     struct pipeline_context *context = NULL;
     int rc;
 
-    /* What workers write from here on belongs to the next sync. */
+    /* What workers write from here on belongs to the next sync; what they write now, to this one. */
     pthread_mutex_lock(&staging->lock);
+    while (staging->writing)
+        staging_wait(staging);
     rc = ranges_merge(&staging->suspect, &staging->unsynced);
     if (!rc)
         ranges_clear(&staging->unsynced);
@@ -373,6 +378,7 @@ static void unpin_tail(struct staging *staging, struct segbuf *tail, bool redone
     pthread_mutex_lock(&staging->lock);
     tail->writing = false;
     tail->redone = redone;
+    tail->imaged |= redone;
     staging->writing--;
     staging_notify(staging);
     pthread_mutex_unlock(&staging->lock);
