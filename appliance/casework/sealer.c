@@ -193,7 +193,8 @@ static json_t *holes_json(const struct staging_seal *content)
     return holes;
 }
 
-/* record.seal. The lock is not needed: nothing changes a live that is being sealed (D4). */
+/* record.seal but for its mtime. The lock is not needed: nothing else of a live changes while it is being
+ * sealed (D4). */
 static int make_entry(struct door *door, const struct seal *seal, json_t **out)
 {
     const struct live *live = seal->live;
@@ -211,7 +212,6 @@ static int make_entry(struct door *door, const struct seal *seal, json_t **out)
             0 ||
         (status = entry_set(entry, "header_sha256",
                             sr_json_hex(content->header_sha256, SR_SHA256_LEN))) < 0 ||
-        (status = entry_set(entry, "mtime", sr_json_i64_text(live->mtime_ns))) < 0 ||
         (status = entry_set(entry, "state", json_string(incomplete ? "incomplete" : "sealed"))) <
             0 ||
         (status = entry_set(entry, "salvaged", json_boolean(live->salvaged))) < 0 ||
@@ -234,7 +234,9 @@ static int append_seal(struct door *door, struct seal *seal)
     if (status < 0)
         return status;
     pthread_mutex_lock(&door->lock);
-    status = entry_append(door->ledger, entry, &seal->index);
+    status = entry_set(entry, "mtime", sr_json_i64_text(seal->live->mtime_ns)); /* may come late */
+    if (status == 0)
+        status = entry_append(door->ledger, entry, &seal->index);
     if (status == 0) {
         seal->live->appended = true;
         seal->live->seal_index = seal->index;

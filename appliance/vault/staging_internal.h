@@ -25,7 +25,7 @@
 #define STAGING_BUCKETS 256u
 #define STAGING_HEAD_LEN (VAULT_HEADER_LEN + FLOE_HEADER_LEN)
 #define STAGING_TAG_CHUNK 1024u
-#ifndef STAGING_REDO_LIMIT /* tests set a smaller one */
+#ifndef STAGING_REDO_LIMIT            /* tests set a smaller one */
 #define STAGING_REDO_LIMIT (8u << 20) /* the redo is compacted beyond */
 #endif
 

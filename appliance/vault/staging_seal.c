@@ -3,7 +3,7 @@
  *   1. segments that hold bytes outside the written ranges are rewritten (through the redo), sync;
  *   2. segments that were never written are written as encrypted zeros (nothing to lose: no redo);
  *   3. the plaintext hash is finished, reading back what the hasher did not see (staging_hash.c);
- *   4. a seal record and the last segment's image, unless it is there, go into the redo, made durable;
+ *   4. the last segment's image, unless it is there, and then a seal record go into the redo, made durable;
  *   5. the last segment is written in its final form, then the tag tree, the length is cut,
  *      fdatasync;
  *   6. what was rewritten is read back and compared.

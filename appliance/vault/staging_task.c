@@ -201,8 +201,8 @@ struct staging_relief staging_relieve(struct staging *staging, bool flush)
     relief.failing = staging->error.code != 0;
     relief.waiting = staging->syncing || staging->filling;
     if (flush && !relief.failing && !staging->dead) {
-        unsigned queued = staging_queue_dirty(
-            staging, staging->syncing ? STAGING_LEAVE_TAIL : STAGING_LEAVE_NONE);
+        unsigned queued = staging_queue_dirty(staging, staging->syncing ? STAGING_LEAVE_TAIL
+                                                                        : STAGING_LEAVE_NONE);
 
         relief.progress += queued;
         if (queued)

@@ -33,11 +33,11 @@ struct model {
     _Atomic bool press;
 };
 
-#define MUST(condition)                                                                  \
-    do {                                                                                 \
-        if (!(condition))                                                                \
-            fail_msg("seed %llu: %s (%s)", (unsigned long long)first_seed, #condition,   \
-                     sr_error_message());                                                \
+#define MUST(condition)                                                                \
+    do {                                                                               \
+        if (!(condition))                                                              \
+            fail_msg("seed %llu: %s (%s)", (unsigned long long)first_seed, #condition, \
+                     sr_error_message());                                              \
     } while (0)
 static uint64_t first_seed;
 
@@ -205,8 +205,9 @@ static void crash_model(struct model *model)
 
     press(model, false);
     memfs_cut_now(model->fs);
-    found = memfs_after_cut(model->fs, pick(model, 2) ? MEMFS_TORN : (enum memfs_mode)pick(model, 2),
-                            1 + pick(model, 1000000));
+    found =
+        memfs_after_cut(model->fs, pick(model, 2) ? MEMFS_TORN : (enum memfs_mode)pick(model, 2),
+                        1 + pick(model, 1000000));
     staging_close(model->staging);
     vault_close(model->vault);
     memfs_free(model->fs);

@@ -289,11 +289,13 @@ static void test_two_cuts_in_a_seal(void **state)
     for (uint64_t seed = 0; seed < 60; seed++) {
         struct rig rig = start(memfs_clone(prepared), 0), found, again;
 
-        assert_int_equal(put(&rig, 0, SEG + 3000, 1) || flush(&rig) || staging_sync(rig.staging), 0);
+        assert_int_equal(put(&rig, 0, SEG + 3000, 1) || flush(&rig) || staging_sync(rig.staging),
+                         0);
         memfs_cut_at_sync(rig.fs, 1, false); /* the redo's */
         assert_true(staging_finalize(rig.staging, &seal) < 0);
         found = crash(&rig, MEMFS_TORN, seed);
-        memfs_cut_at_sync(found.fs, 1, false); /* the redo's, or the content's if the record was there */
+        memfs_cut_at_sync(found.fs, 1,
+                          false); /* the redo's, or the content's if the record was there */
         assert_true(staging_finalize(found.staging, &seal) < 0);
         for (uint64_t other = 0; other < 12; other++) {
             again = crash(&found, MEMFS_TORN, 100 * seed + other);
