@@ -72,6 +72,7 @@ static const struct verdict table[] = {
     {SLOT(statfs), "statfs", ANSWERED, ""},
     {SLOT(setxattr), "setxattr", REFUSED("setxattr"), "EOPNOTSUPP"},
     {SLOT(setxattr), "setxattr of user.strongroom.*", REFUSED("setxattr"), "EOPNOTSUPP"},
+    {SLOT(setxattr), "setxattr of user.strongroom.classification", ANSWERED, "as after it: an act"},
     {SLOT(setxattr), "set a POSIX ACL", REFUSED("setxattr"), "EOPNOTSUPP, not recorded"},
     {SLOT(getxattr), "getxattr", ANSWERED, ""},
     {SLOT(listxattr), "listxattr", ANSWERED, ""},

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 enum verdict_by {
-    VERDICT_ANSWERED, /* it changes nothing */
+    VERDICT_ANSWERED, /* it changes nothing of the record; an act is in the ledger */
     VERDICT_DAEMON,   /* refused by us */
     VERDICT_KERNEL,   /* refused by the kernel or libfuse: we never hear of it, no record */
     VERDICT_NONE,     /* does not occur */

@@ -5,6 +5,7 @@
 #include "fusefs/fusefs_internal.h"
 
 #define PREFIX "user.strongroom."
+#define TEXT_MAX 400 /* bytes of a classification */
 
 /* What systems set on their own accord on every file. Refusing it before the seal is no event
  * that a person should read of; on a sealed record it is a change like any other. */
@@ -31,13 +32,30 @@ static void refuse(fuse_req_t req, fuse_ino_t ino, const char *name, const char 
     request_fail(req, op, err);
 }
 
+/* An act given by an attribute: "内部 个人隐私". The door records it, and what it refuses. */
+static void classify(fuse_req_t req, fuse_ino_t ino, const char *value, size_t size)
+{
+    struct door_actor actor;
+    char text[TEXT_MAX + 1];
+    int err = SR_ERR_INVALID;
+
+    request_actor(req, &actor);
+    if (size <= TEXT_MAX && memchr(value, '\0', size) == NULL) {
+        memcpy(text, value, size);
+        text[size] = '\0';
+        err = door_classify_text(request_fs(req)->door, &actor, ino, text);
+    }
+    request_end(req, "setxattr", err);
+}
+
 void xattr_set(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size,
                int flags)
 {
-    (void)value;
-    (void)size;
     (void)flags;
-    refuse(req, ino, name, "setxattr");
+    if (strcmp(name, PREFIX "classification") == 0)
+        classify(req, ino, value, size);
+    else
+        refuse(req, ino, name, "setxattr");
 }
 
 void xattr_remove(fuse_req_t req, fuse_ino_t ino, const char *name)

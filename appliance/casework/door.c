@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "casework/audit.h"
 #include "casework/cases.h"
+#include "casework/classification.h"
 #include "casework/door_internal.h"
 
 #define XATTR_PREFIX "user.strongroom."
@@ -331,7 +332,8 @@ int door_resolve(struct door *door, const struct door_actor *actor, const char *
 
 /* --- xattrs --- */
 
-static const char *const xattr_names[] = {"state", "sha256", "ledger_index", "sealed_at", "object"};
+static const char *const xattr_names[] = {"state",     "sha256", "ledger_index",
+                                          "sealed_at", "object", "classification"};
 #define XATTR_COUNT (sizeof xattr_names / sizeof xattr_names[0])
 
 static int xattr_value(const struct catalog_node *node, const char *name, struct sr_buf *value)
@@ -345,6 +347,10 @@ static int xattr_value(const struct catalog_node *node, const char *name, struct
     } else if (strcmp(name, "object") == 0) {
         vault_object_id_text(&version->object, text);
         sr_buf_text(value, text);
+    } else if (strcmp(name, "classification") == 0) {
+        struct classification class = {
+            .level = (int)node->level, .marks = node->marks, .until = node->own_until};
+        classification_text(&class, value);
     } else if (!sealed) {
         return sr_fail(SR_ERR_NOT_FOUND, "not sealed yet");
     } else if (strcmp(name, "sha256") == 0) {

@@ -175,6 +175,8 @@ TESTS = {
     "statfs": lambda r: os.statvfs(r.path),
     "setxattr": lambda r: os.setxattr(r.path, "user.note", b"x"),
     "setxattr of user.strongroom.*": lambda r: os.setxattr(r.path, "user.strongroom.state", b"staging"),
+    "setxattr of user.strongroom.classification": lambda r: os.setxattr(
+        r.path, "user.strongroom.classification", "公开".encode()),
     "set a POSIX ACL": lambda r: os.setxattr(r.path, "system.posix_acl_access", ACL),
     "getxattr": lambda r: os.getxattr(r.path, "user.strongroom.sha256"),
     "listxattr": lambda r: os.listxattr(r.path),
@@ -215,6 +217,7 @@ AS_ROOT = {
     "closedir": errno.EACCES,
     "fsync of a folder": errno.EACCES,
     "getxattr": errno.ENODATA,
+    "setxattr of user.strongroom.classification": errno.EACCES,
     "rename onto it": errno.EACCES,
     # The kernel opens the record in root's name before it sends the request.
     "ioctl FS_IOC_SETFLAGS (chattr)": errno.EACCES,
