@@ -268,25 +268,6 @@ struct policy *policy_view_policy(const struct policy_view *view)
 
 /* --- asking --- */
 
-static const char *kind_word(enum catalog_kind kind)
-{
-    static const char *const words[] = {
-        [CATALOG_KIND_ROOT] = "root",
-        [CATALOG_KIND_VIRTUAL] = "virtual",
-        [CATALOG_KIND_UNFILED_ROOT] = "unfiled",
-        [CATALOG_KIND_UNFILED_USER] = "unfiled person",
-        [CATALOG_KIND_UNFILED_DATE] = "unfiled date",
-        [CATALOG_KIND_YEAR] = "year",
-        [CATALOG_KIND_CASE] = "case",
-        [CATALOG_KIND_STAGE] = "stage",
-        [CATALOG_KIND_DRAFTS] = "drafts",
-        [CATALOG_KIND_FOLDER] = "folder",
-        [CATALOG_KIND_RECORD] = "record",
-        [CATALOG_KIND_STUB] = "stub",
-    };
-    return words[kind];
-}
-
 static enum word type_of(enum catalog_kind kind)
 {
     switch (kind) {
@@ -329,7 +310,7 @@ static const struct cedar_entity *node_entity(const struct policy_view *view,
     char id[24];
     snprintf(id, sizeof id, "%llu", (unsigned long long)node->id);
     const struct cedar_uid *uid = uid_of(view, scratch, type_of(node->kind), id);
-    add_text(&members, WORD_KIND, kind_word(node->kind));
+    add_text(&members, WORD_KIND, catalog_kind_word(node->kind));
     add_class(&members, node);
     if (question->in_case != NULL)
         add_case(&members, question->in_case);

@@ -57,6 +57,9 @@ enum catalog_kind {
     CATALOG_KIND_STUB, /* "moved to …" */
 };
 
+/* "record", "unfiled_user", …: the word of the access rules and of --json. */
+const char *catalog_kind_word(enum catalog_kind kind);
+
 enum catalog_state { /* of a record's current version, and of versions */
                      CATALOG_STAGING,
                      CATALOG_SEALED,

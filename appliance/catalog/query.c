@@ -9,6 +9,25 @@
 
 #define DEPTH_MAX 4096 /* folders: deeper is a damaged tree */
 
+const char *catalog_kind_word(enum catalog_kind kind)
+{
+    static const char *const words[] = {
+        [CATALOG_KIND_ROOT] = "root",
+        [CATALOG_KIND_VIRTUAL] = "virtual",
+        [CATALOG_KIND_UNFILED_ROOT] = "unfiled",
+        [CATALOG_KIND_UNFILED_USER] = "unfiled_user",
+        [CATALOG_KIND_UNFILED_DATE] = "unfiled_date",
+        [CATALOG_KIND_YEAR] = "year",
+        [CATALOG_KIND_CASE] = "case",
+        [CATALOG_KIND_STAGE] = "stage",
+        [CATALOG_KIND_DRAFTS] = "drafts",
+        [CATALOG_KIND_FOLDER] = "folder",
+        [CATALOG_KIND_RECORD] = "record",
+        [CATALOG_KIND_STUB] = "stub",
+    };
+    return words[kind];
+}
+
 /* One node of a bound statement. */
 static int one_node(struct catalog *catalog, sqlite3_stmt *statement, struct catalog_node *out)
 {

@@ -12,21 +12,6 @@
 #define SEARCH_LIMIT 200   /* results, unless asked for more */
 #define WAIT_SLICE_MS 1000 /* how often a waiting seal looks whether its client is still there */
 
-static const char *const kind_names[] = {
-    [CATALOG_KIND_ROOT] = "root",
-    [CATALOG_KIND_VIRTUAL] = "virtual",
-    [CATALOG_KIND_UNFILED_ROOT] = "unfiled",
-    [CATALOG_KIND_UNFILED_USER] = "unfiled_user",
-    [CATALOG_KIND_UNFILED_DATE] = "unfiled_date",
-    [CATALOG_KIND_YEAR] = "year",
-    [CATALOG_KIND_CASE] = "case",
-    [CATALOG_KIND_STAGE] = "stage",
-    [CATALOG_KIND_DRAFTS] = "drafts",
-    [CATALOG_KIND_FOLDER] = "folder",
-    [CATALOG_KIND_RECORD] = "record",
-    [CATALOG_KIND_STUB] = "stub",
-};
-
 static const char *const state_names[] = {
     [CATALOG_STAGING] = "staging",
     [CATALOG_SEALED] = "sealed",
@@ -72,7 +57,7 @@ json_t *ops_node_json(struct ops_call *call, const struct catalog_node *node, bo
     bool made;
 
     made = put(out, "node", sr_json_u64_text(node->id)) &&
-           put(out, "kind", json_string(kind_names[node->kind])) &&
+           put(out, "kind", json_string(catalog_kind_word(node->kind))) &&
            put(out, "name", json_string(node->name)) &&
            put(out, "created", sr_json_i64_text(node->created_ns)) &&
            put(out, "changed", sr_json_i64_text(node->changed_ns)) &&
