@@ -39,6 +39,7 @@ static const struct {
     {"head", false},       /* 负责人 */
     {"supervisor", false}, /* 监督人员 */
     {"archivist", false},  /* 档案员 */
+    {"station", false},    /* 采集站 */
     {"sysadmin", true},    /* 系统管理员 */
     {"secoff", true},      /* 安全保密员 */
     {"auditor", true},     /* 审计员 */
@@ -81,7 +82,7 @@ int authorise_check_roles(const char *const *roles, size_t count)
             return sr_fail(
                 SR_ERR_INVALID,
                 "there is no role \"%s\"; the roles are officer reviewer head supervisor archivist "
-                "sysadmin secoff auditor",
+                "station sysadmin secoff auditor",
                 roles[i]);
         if (table[row].exclusive && count > 1)
             return sr_fail(SR_ERR_INVALID, "%s is one of 三员 and excludes every other role",

@@ -49,6 +49,7 @@ static const struct {
                  X(ACT_CASE_TRANSFER) | X(ACT_CLASSIFY)},
     {"supervisor", SEES | LEDGER | X(ACT_VERIFY)},
     {"archivist", SEES | X(ACT_FILE) | LEDGER | X(ACT_VERIFY)},
+    {"station", X(ACT_PLACES) | X(ACT_ADD) | X(ACT_STATUS)},
     {"sysadmin", X(ACT_PLACES) | X(ACT_USER_ADD) | X(ACT_USER_SET) | X(ACT_USER_DISABLE) |
                      X(ACT_USER_LIST) | X(ACT_STATUS)},
     {"secoff", X(ACT_PLACES) | X(ACT_USER_LIST) | X(ACT_USER_SET) | X(ACT_USER_DISABLE) |
@@ -261,6 +262,117 @@ static void test_marks(void **state)
     assert_int_equal(world_read(world, WORLD_SUPERVISOR, secret.id, &data, &len), SR_ERR_DENIED);
     assert_int_equal(world_read(world, WORLD_OFFICER2, secret.id, &data, &len), 0);
     free(data);
+}
+
+/* --- docs/policy.md --- */
+
+#define TABLE_FILE "docs/policy.md"
+#define TABLE_FROM "<!-- made from the shipped rules by tests/unit/casework_policy.c -->\n"
+
+/* A record of a case without a unit, that somebody else sent. */
+static const struct {
+    const char *title;
+    uint32_t level, marks;
+    int clearance;
+} classes[] = {
+    {"公开", CATALOG_PUBLIC, 0, CATALOG_PUBLIC},
+    {"内部", CATALOG_INTERNAL, 0, CATALOG_INTERNAL},
+    {"秘密", CATALOG_CONFIDENTIAL, 0, CATALOG_CONFIDENTIAL},
+    {"机密", CATALOG_SECRET, 0, CATALOG_SECRET},
+    {"绝密", CATALOG_TOP_SECRET, 0, CATALOG_TOP_SECRET},
+    {"above clearance", CATALOG_SECRET, 0, CATALOG_CONFIDENTIAL},
+    {"工作秘密", CATALOG_PUBLIC, CATALOG_MARK_WORK_SECRET, CATALOG_PUBLIC},
+    {"商业秘密", CATALOG_PUBLIC, CATALOG_MARK_TRADE_SECRET, CATALOG_PUBLIC},
+    {"个人隐私", CATALOG_PUBLIC, CATALOG_MARK_PRIVACY, CATALOG_PUBLIC},
+    {"隐蔽录音录像", CATALOG_PUBLIC, CATALOG_MARK_COVERT, CATALOG_PUBLIC},
+};
+#define CLASSES (sizeof classes / sizeof classes[0])
+static const enum act table_acts[] = {ACT_LIST,          ACT_READ,       ACT_ADD,
+                                      ACT_FILE,          ACT_INCOMPLETE, ACT_CASE_ASSIGN,
+                                      ACT_CASE_TRANSFER, ACT_CLASSIFY};
+
+static void table_row(struct world *world, const char *role, enum act act,
+                      const struct catalog_node *record, struct sr_buf *out)
+{
+    struct catalog_user user;
+    char account[32];
+    snprintf(account, sizeof account, "table_%s", role);
+    sr_buf_format(out, "| %s | %s |", role, authorise_act_name(act));
+    for (size_t i = 0; i < CLASSES; i++) {
+        struct catalog_node node = *record;
+        node.level = classes[i].level;
+        node.marks = classes[i].marks;
+        clear_for(world, account, classes[i].clearance);
+        assert_int_equal(catalog_user_by_account(door_catalog(world->door), account, &user), 0);
+        sr_buf_text(out, door_allows(world->door, &user, act, &node) ? " yes |" : " · |");
+    }
+    sr_buf_text(out, "\n");
+}
+
+/* The committed table is what the shipped rules say. When it is not, out/policy-table.md is. */
+static void test_the_committed_table(void **state)
+{
+    struct world *world = *state;
+    struct sr_buf table = {0};
+    struct catalog_node record;
+    uint8_t *data;
+    size_t len;
+    put(world, STAGE "/a.txt", "x", &record);
+    record.version.uid = WORLD_ARCHIVIST; /* nobody of the table */
+    sr_buf_text(&table, "| role | action |");
+    for (size_t i = 0; i < CLASSES; i++)
+        sr_buf_format(&table, " %s |", classes[i].title);
+    sr_buf_text(&table, "\n|---|---|");
+    for (size_t i = 0; i < CLASSES; i++)
+        sr_buf_text(&table, "---|");
+    sr_buf_text(&table, "\n");
+    for (size_t i = 0; i < sizeof shipped / sizeof shipped[0]; i++) {
+        char account[32];
+        snprintf(account, sizeof account, "table_%s", shipped[i].role);
+        add_user(world, account, NULL, shipped[i].role);
+        for (size_t act = 0; act < sizeof table_acts / sizeof table_acts[0]; act++)
+            table_row(world, shipped[i].role, table_acts[act], &record, &table);
+    }
+    assert_false(table.failed);
+    assert_int_equal(sr_io_read_file(sr_io_posix(), TABLE_FILE, 1 << 20, &data, &len), 0);
+    const char *committed = strstr((const char *)data, TABLE_FROM);
+    if (committed == NULL || strcmp(committed + strlen(TABLE_FROM), table.data) != 0) {
+        FILE *fresh = fopen("out/policy-table.md", "w");
+        if (fresh != NULL) {
+            fputs(table.data, fresh);
+            fclose(fresh);
+        }
+        fail_msg(TABLE_FILE " is not what the rules say; out/policy-table.md is");
+    }
+    sr_buf_free(&table);
+    free(data);
+}
+
+/* Nobody of 三员 can both read evidence and change who may. */
+static void test_three_administrators(void **state)
+{
+    struct world *world = *state;
+    static const char *const three[] = {"sysadmin", "secoff", "auditor"};
+    static const enum act power[] = {ACT_USER_ADD, ACT_USER_SET, ACT_POLICY_RELOAD};
+    struct catalog_node record;
+    struct catalog_user user;
+    put(world, STAGE "/a.txt", "x", &record);
+    for (size_t i = 0; i < sizeof shipped / sizeof shipped[0]; i++) {
+        bool reads, changes = false, is_one = false;
+        char account[32];
+        snprintf(account, sizeof account, "three_%s", shipped[i].role);
+        uint32_t uid = add_user(world, account, NULL, shipped[i].role);
+        assert_int_equal(catalog_user(door_catalog(world->door), uid, &user), 0);
+        reads = door_allows(world->door, &user, ACT_READ, &record) ||
+                door_allows(world->door, &user, ACT_LIST, &record);
+        for (size_t act = 0; act < 3; act++) /* of people and of rules */
+            changes |= door_allows(world->door, &user, power[act], NULL);
+        for (size_t j = 0; j < 3; j++)
+            is_one |= strcmp(three[j], shipped[i].role) == 0;
+        assert_false(reads && changes);
+        assert_false(reads && is_one);
+        assert_true(is_one || !changes);
+    }
 }
 
 /* --- reloading --- */
@@ -531,6 +643,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_shipped_rules),
         TEST(test_unfiled_is_ones_own),
+        TEST(test_the_committed_table),
+        TEST(test_three_administrators),
         TEST(test_a_case_of_a_unit),
         TEST(test_clearance),
         TEST(test_marks),
