@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# The access rules as people meet them: the example of docs/policy.md, rules that are wrong, and who finds
+# what in the share and through the mount, in both orders of asking.
+. "$(dirname "$0")/lib.sh"
+CASE='2026/测试〔2026〕1号'
+STAGE=$CASE/02调查取证
+
+put() { # put SHORT NAME
+    head -c 3000 /dev/urandom >"$work/content-$2"
+    smb "$1" cases "cd \"$STAGE\"; put $work/content-$2 $2" >/dev/null
+}
+gets() { # gets SHORT NAME: through Samba, and through the mount, the right bytes
+    smb "$1" cases "cd \"$STAGE\"; get $2 $work/back" >/dev/null && cmp "$work/content-$2" "$work/back" &&
+        as "$1" cat "$mnt/$STAGE/$2" | cmp "$work/content-$2" -
+}
+is_absent() { # is_absent SHORT NAME: not listed, not found by its name, at both faces
+    local listing
+    listing=$(smb "$1" cases "cd \"$STAGE\"; ls")
+    ! grep -q "$2" <<<"$listing" || die "$1 is shown $2 in the share"
+    expect "$1 asks for $2" "$(smb "$1" cases "cd \"$STAGE\"; get $2 $work/none" || true)" NT_STATUS_OBJECT_NAME_NOT_FOUND
+    ! as "$1" ls "$mnt/$STAGE" | grep -q "$2" || die "$1 is shown $2 in the mount"
+    expect "$1 stats $2" "$(as "$1" stat "$mnt/$STAGE/$2" 2>&1 || true)" 'No such file'
+    ! tool "$1" search "${2%.*}" | grep -q "$2" || die "$1 finds $2"
+}
+
+# The words of docs/policy.md: the rule stands there.
+case_example_of_the_docs() {
+    put o1 勘验.mp4
+    sealed "$STAGE/勘验.mp4"
+    sed -n '/^    @id("trainees/,/^$/p' docs/policy.md | sed 's/^    //' >"$work/trainees.cedar"
+    expect 'the rule of the docs' "$(cat "$work/trainees.cedar")" 'principal.unit == "实习"'
+    tool sa user set "${tag}tr" --unit 实习
+    printf 'expectations:\n  - user: %str\n    action: read\n    path: /%s/勘验.mp4\n    decision: deny\n' "$tag" "$STAGE" >"$work/expect.yaml"
+    chmod 644 "$work/expect.yaml"
+    gets tr 勘验.mp4
+    expect 'not met yet' "$(tool so policy test "$work/expect.yaml" || true)" 'expected deny, the rules say allow'
+    cp "$work/trainees.cedar" "$work/policy/trainees.cedar"
+    "$bin_tool" policy check "$work/policy"
+    expect 'loaded' "$(tool so policy reload)" 'in force'
+    expect 'refused' "$(smb tr cases "cd \"$STAGE\"; get 勘验.mp4 $work/none" || true)" NT_STATUS_ACCESS_DENIED
+    expect 'why' "$(smb tr cases "get 提示.txt $work/notice" >/dev/null; cat "$work/notice")" '勘验.mp4'
+    gets o1 勘验.mp4
+    expect 'met now' "$(tool so policy test "$work/expect.yaml")" '1 passed, 0 failed'
+    expect 'explained' "$(tool so policy explain --user "${tag}tr" --action read "/$STAGE/勘验.mp4")" \
+        'trainees.cedar:1 forbid trainees open nothing'
+    expect 'on record' "$(tool au ledger log --act policy.load)" trainees.cedar
+    rm "$work/policy/trainees.cedar"
+    tool so policy reload
+    gets tr 勘验.mp4
+}
+case_wrong_rules_change_nothing() {
+    put o1 笔录.txt
+    for rule in 'permit (principal, action == Action::"reed", resource);' \
+        'forbid (principal, action, resource) when { resource.unit == "x" };' \
+        'forbid (principal, action, resource' $'\xff'; do
+        printf '%s\n' "$rule" >"$work/policy/zz.cedar"
+        expect 'refused' "$(tool so policy reload 2>&1 || true)" "zz.cedar:1:|zz.cedar"
+        expect 'check says the same' "$("$bin_tool" policy check "$work/policy" 2>&1 || true)" 'zz.cedar'
+        gets o1 笔录.txt
+    done
+    rm "$work/policy/zz.cedar"
+    printf 'expectations:\n  - user: %so1\n    action: read\n    decision: deny\n' "$tag" >"$work/policy/expectations.yaml"
+    expect 'an expectation' "$(tool so policy reload 2>&1 || true)" 'expectations.yaml:2: .*expected deny, the rules say allow'
+    rm "$work/policy/expectations.yaml"
+    expect 'not by others' "$(tool o1 policy reload 2>&1 || true)" 'may not do this'
+    tool so policy reload
+}
+# Whoever looks first: what the kernel keeps is not shown to the other.
+case_above_clearance_is_absent() {
+    put o1 密件甲.txt
+    put o1 密件乙.txt
+    for name in o1 hd; do tool so user set "$tag$name" --clearance 内部; done
+    gets o2 密件甲.txt # seen before it is classified
+    for name in 甲 乙; do tool o1 record classify "/$STAGE/密件$name.txt" --level 内部 --reason 清单; done
+    for _ in 1 2; do
+        gets o1 密件甲.txt
+        is_absent o2 密件甲.txt
+        is_absent o2 密件乙.txt
+        gets hd 密件乙.txt
+        is_absent sv 密件乙.txt
+    done
+    tool so user set "${tag}o2" --clearance 内部
+    gets o2 密件乙.txt
+    tool so user set "${tag}o2" --clearance 公开
+    is_absent o2 密件乙.txt
+}
+case_open_handle_is_asked_again() {
+    put o1 长录像.mp4
+    sealed "$STAGE/长录像.mp4"
+    exec 7< <(as o2 bash -c 'exec 8<"$1"; head -c 100 <&8 >/dev/null; echo open; read -r _ <"$2"; cat <&8 >/dev/null; echo "status $?"' \
+        - "$mnt/$STAGE/长录像.mp4" <(sleep 4; echo go) 2>&1)
+    read -r line <&7
+    expect_same 'it is open' "$line" open
+    for name in o1; do tool so user set "$tag$name" --clearance 内部; done
+    tool o1 record classify "/$STAGE/长录像.mp4" --level 内部 --reason 清单
+    expect 'the rest is refused' "$(cat <&7)" 'Permission denied'
+}
+case_station_adds_and_opens_nothing() {
+    put st 采集.mp4
+    sealed "$STAGE/采集.mp4" 20 2>/dev/null || eventually 20 is_state "$STAGE/采集.mp4" sealed o1
+    expect 'it sees its own' "$(smb st cases "cd \"$STAGE\"; ls")" 采集.mp4
+    expect 'it opens nothing' "$(smb st cases "cd \"$STAGE\"; get 采集.mp4 $work/none" || true)" NT_STATUS_ACCESS_DENIED
+    put o1 别人的.mp4
+    is_absent st 别人的.mp4
+    gets o1 采集.mp4
+}
+body() {
+    mkdir "$work/policy"
+    cp policy/workflow.yaml policy/*.cedar "$work/policy/"
+    fixture_vault
+    daemon_start --settle 1 --policy "$work/policy"
+    smbd_start
+    fixture_users o1:officer o2:officer tr:officer hd:head sv:supervisor st:station ar:archivist
+    tool o1 case open 2026 '测试〔2026〕1号' >>"$work/users.log"
+    for name in example_of_the_docs wrong_rules_change_nothing above_clearance_is_absent open_handle_is_asked_again \
+        station_adds_and_opens_nothing; do
+        run_case "$name"
+    done
+}
+share_main body "$@"
