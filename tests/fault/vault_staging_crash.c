@@ -276,6 +276,8 @@ static void seal(struct model *model)
         } while (rc && !memfs_is_off(model->fs) && ++tries < 20);
         MUST(rc == 0 || memfs_is_off(model->fs));
         press(model, false);
+        memfs_cut_at_sync(model->fs, 0, false); /* before looking: workers may still be busy */
+        memfs_cut_at_call(model->fs, 0);
         if (memfs_is_off(model->fs) || pick(model, 2) == 0) {
             if (rc == 0)
                 free(sealed.holes);
@@ -283,8 +285,6 @@ static void seal(struct model *model)
             continue;
         }
         free(sealed.holes);
-        memfs_cut_at_sync(model->fs, 0, false);
-        memfs_cut_at_call(model->fs, 0);
         break;
     }
     MUST(rig_seal(model->vault, model->staging, &expected, &sealed) == 0);
