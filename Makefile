@@ -96,10 +96,10 @@ $(OUT)/bench/cedar: $(OUT)/obj/tests/bench/cedar.o $(call libs,$(below_policy))
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(call libs,$$(below_$$(call module_of,$$*)))
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
-$(OUT)/libfuzzer/%: tests/fuzz/fuzz_%.c $$(foreach m,$$(below_$$(call module_of,$$*)),$$(call src,$$m))
+$(OUT)/libfuzzer/%: tests/fuzz/fuzz_%.c $(OUT)/obj/strongroom.cedarschema.o $$(foreach m,$$(below_$$(call module_of,$$*)),$$(call src,$$m))
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
-	    $(filter-out %/main.c,$(filter %.c,$^)) $(LIBS) -pthread
+	    $(filter-out %/main.c,$(filter %.c %.o,$^)) $(LIBS) -pthread
 
 .PHONY: unit conformance fault fuzz-replay check-fast check bench fuzz up down deps lint format clean
 unit: $(UNIT)
