@@ -140,6 +140,14 @@ static int eval_arithmetic(struct cedar_eval *eval, const struct cedar_node *nod
     return over ? fault(eval, node, CEDAR_FAULT_OVERFLOW, NULL) : 0;
 }
 
+/* Both operands, the left one first: its fault is the one that is told. */
+static int eval_operands(struct cedar_eval *eval, const struct cedar_node *node,
+                         struct cedar_value *left, struct cedar_value *right)
+{
+    int rc = cedar_eval_node(eval, node->children[0], left);
+    return rc < 0 ? rc : cedar_eval_node(eval, node->children[1], right);
+}
+
 static bool is_ordered(enum cedar_kind kind)
 {
     return kind == CEDAR_LONG || kind == CEDAR_DATETIME || kind == CEDAR_DURATION;
@@ -150,9 +158,7 @@ static int eval_order(struct cedar_eval *eval, const struct cedar_node *node,
 {
     struct cedar_value left;
     struct cedar_value right;
-    int rc = cedar_eval_node(eval, node->children[0], &left);
-    if (rc == 0)
-        rc = cedar_eval_node(eval, node->children[1], &right);
+    int rc = eval_operands(eval, node, &left, &right);
     if (rc < 0)
         return rc;
     if (!is_ordered(left.kind))
@@ -177,9 +183,7 @@ static int eval_equal(struct cedar_eval *eval, const struct cedar_node *node,
 {
     struct cedar_value left;
     struct cedar_value right;
-    int rc = cedar_eval_node(eval, node->children[0], &left);
-    if (rc == 0)
-        rc = cedar_eval_node(eval, node->children[1], &right);
+    int rc = eval_operands(eval, node, &left, &right);
     if (rc < 0)
         return rc;
     bool equal = cedar_value_equal(&left, &right, &eval->steps);
@@ -216,9 +220,7 @@ static int eval_in(struct cedar_eval *eval, const struct cedar_node *node, struc
 {
     struct cedar_value left;
     struct cedar_value right;
-    int rc = cedar_eval_node(eval, node->children[0], &left);
-    if (rc == 0)
-        rc = cedar_eval_node(eval, node->children[1], &right);
+    int rc = eval_operands(eval, node, &left, &right);
     if (rc < 0)
         return rc;
     if (left.kind != CEDAR_ENTITY)
