@@ -13,11 +13,12 @@
 
 #define TEST_TEXT_MAX 60000 /* bytes: what fits into one request */
 
-enum { OPT_USER = 256, OPT_ACTION };
+enum { OPT_USER = 256, OPT_ACTION, OPT_PURPOSE };
 
 static const struct option explain_options[] = {
     {"user", required_argument, NULL, OPT_USER},
     {"action", required_argument, NULL, OPT_ACTION},
+    {"purpose", required_argument, NULL, OPT_PURPOSE},
     {NULL, 0, NULL, 0},
 };
 
@@ -100,7 +101,7 @@ static void print_reasons(const json_t *reasons)
 
 int cmd_policy_explain(struct tool *tool, int argc, char **argv)
 {
-    const char *user = NULL, *action = NULL;
+    const char *user = NULL, *action = NULL, *purpose = NULL;
     json_t *request, *result = NULL, *reasons = json_array();
     int id, rc;
 
@@ -109,6 +110,8 @@ int cmd_policy_explain(struct tool *tool, int argc, char **argv)
             user = optarg;
         else if (id == OPT_ACTION)
             action = optarg;
+        else if (id == OPT_PURPOSE)
+            purpose = optarg;
         else
             break;
     }
@@ -121,6 +124,7 @@ int cmd_policy_explain(struct tool *tool, int argc, char **argv)
     client_set(request, "user", user);
     client_set(request, "action", action);
     client_set(request, "path", argv[optind]); /* NULL: the store */
+    client_set(request, "purpose", purpose);
     rc = client_request(tool, request, keep_item, reasons, &result);
     if (rc == 0 && tool->json) {
         json_object_set(result, "reasons", reasons);

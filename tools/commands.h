@@ -13,6 +13,7 @@ tool_command_fn cmd_case_open, cmd_case_list, cmd_case_show, cmd_case_assign, cm
 tool_command_fn cmd_record_list, cmd_record_show, cmd_record_versions;
 tool_command_fn cmd_record_file, cmd_record_refile, cmd_record_incomplete;
 tool_command_fn cmd_record_classify;
+tool_command_fn cmd_view, cmd_grant_add, cmd_grant_list, cmd_grant_end, cmd_record_views;
 tool_command_fn cmd_seal, cmd_search;
 tool_command_fn cmd_verify;
 tool_command_fn cmd_ledger_verify;

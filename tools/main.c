@@ -78,6 +78,19 @@ static const struct command table[] = {
      "trade_secret\n"
      "                          privacy covert; may be given several times, none takes them away\n"
      "  --approver NAME         who approved the covert recording\n" REASON},
+    {"record views", cmd_record_views, "PATH | OBJECT",
+     "Shows who has read a restricted record, why, when and which bytes", NULL},
+    {"view", cmd_view, "PATH | OBJECT --purpose TEXT [--hours N]",
+     "States why you open what is restricted; for a while you may, and it goes on record",
+     "  --purpose TEXT          why it is opened\n"
+     "  --hours N               1 to 24 (8)\n"},
+    {"grant add", cmd_grant_add, "ACCOUNT PATH | OBJECT --purpose TEXT --until DAY",
+     "Lets somebody read what is restricted at a record, a case or a folder, until a day",
+     "  --purpose TEXT          why they open it\n"
+     "  --until DAY             last day, YYYY-MM-DD, within a year\n"},
+    {"grant list", cmd_grant_list, "[--all]", "Lists the grants that you hold or have given",
+     "  --all                   everybody's, and those that are over\n"},
+    {"grant end", cmd_grant_end, "GRANT", "Ends a grant at once, for open files too", NULL},
     {"seal", cmd_seal, "PATH... [--wait SECONDS]", "Asks for records to be sealed now",
      "  --wait SECONDS          until they are\n"},
     {"search", cmd_search, "WORD... [--limit N]",
@@ -106,10 +119,11 @@ static const struct command table[] = {
      NULL},
     {"policy show", cmd_policy_show, "", "Lists the policy files in force, with their hashes",
      NULL},
-    {"policy explain", cmd_policy_explain, "--user ACCOUNT --action ACTION [PATH]",
+    {"policy explain", cmd_policy_explain, "--user ACCOUNT --action ACTION [options] [PATH]",
      "Says whether the rules allow it, and which rule decides",
      "  --user ACCOUNT          who asks\n"
-     "  --action ACTION         list, read, add, ...: policy/access.cedar names them\n"},
+     "  --action ACTION         list, read, add, ...: policy/access.cedar names them\n"
+     "  --purpose TEXT          that they state, with read and export\n"},
     {"policy test", cmd_policy_test, "FILE", "Asks the rules in force what a file expects of them",
      NULL},
     {"policy reload", cmd_policy_reload, "", "Reads the policy folder again, whole or not at all",

@@ -140,6 +140,8 @@ static void tell_rules(struct door *door, const json_t *entry)
         atomic_fetch_add(&door->rules.places, 1);
     if (strcmp(act, "classify") == 0 || strncmp(act, "case.", 5) == 0)
         door_rules_changed(door);
+    if (strcmp(act, "view.end") == 0) /* pages need not go: what is restricted is never in them */
+        atomic_fetch_add(&door->rules.generation, 1);
     if (strncmp(act, "user.", 5) == 0 && door_rules_people(door) < 0)
         sr_log_failure(
             "a change of an account is not seen by the access rules before the next one");

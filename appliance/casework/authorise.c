@@ -27,6 +27,9 @@ static const char *const act_names[ACT_COUNT] = {
     [ACT_CASE_ASSIGN] = "case.assign",
     [ACT_CASE_TRANSFER] = "case.transfer",
     [ACT_CLASSIFY] = "classify",
+    [ACT_EXPORT] = "export",
+    [ACT_VIEW_GRANT] = "view.grant",
+    [ACT_VIEWS] = "views",
 };
 
 /* 三员 exclude each other and every other role. What a role may do is written in policy/access.cedar. */

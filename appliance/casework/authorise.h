@@ -31,6 +31,9 @@ enum act {
     ACT_CASE_ASSIGN, /* an officer: where they are lead */
     ACT_CASE_TRANSFER,
     ACT_CLASSIFY, /* an officer: own records, and cases where they are lead */
+    ACT_EXPORT,
+    ACT_VIEW_GRANT, /* give somebody else a standing grant to read what is restricted */
+    ACT_VIEWS,      /* see who has read a restricted record */
     ACT_COUNT
 };
 

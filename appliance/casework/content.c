@@ -19,6 +19,7 @@ int door_file_new(struct door *door, const struct door_actor *actor, uint64_t no
     file->actor = door_who(door, actor); /* now: later the thread may serve somebody else */
     file->node = node;
     file->write = write;
+    file->read_generation = UINT64_MAX;
     pthread_mutex_init(&file->object_lock, NULL);
     door_rules_opened(file);
     *out = file;
@@ -172,13 +173,32 @@ static int open_text(struct door_file *file, const struct catalog_node *node)
     return 0;
 }
 
+/* Do the rules let them? SR_ERR_DENIED with *reason, not recorded. */
+static int may_open(struct door *door, const struct catalog_user *user,
+                    const struct catalog_node *node, bool write, struct reading_right *right,
+                    const char **reason)
+{
+    enum act needed = write ? ACT_ADD : ACT_LIST;
+    *reason = "denied";
+    if (node->kind == CATALOG_KIND_VIRTUAL)
+        return 0;
+    if (node->kind == CATALOG_KIND_RECORD && !write)
+        return reading_decide(door, user, node, right, reason);
+    return door_allows(door, user, needed, node)
+               ? 0
+               : sr_fail(SR_ERR_DENIED, "%s may not %s this record", user->account,
+                         write ? "write" : "read");
+}
+
 int door_open(struct door *door, const struct door_actor *actor, uint64_t node_id, bool write,
               bool truncate, struct door_file **out, struct door_open_info *info)
 {
     struct catalog_user user;
     struct catalog_node node;
     struct door_file *file;
-    const char *op = truncate ? "truncate" : write ? "write" : "read";
+    struct reading_right right = {.restricted = false};
+    const char *op = truncate ? "truncate" : write ? "write" : "read", *reason;
+    uint64_t generation = atomic_load(&door->rules.generation); /* before they are asked */
     *out = NULL;
     *info = (struct door_open_info){.direct_io = true};
     int status = door_user(door, actor, &user);
@@ -195,16 +215,19 @@ int door_open(struct door *door, const struct door_actor *actor, uint64_t node_i
         return door_refused(door, actor, op, "sealed", node_id, NULL,
                             sr_fail(SR_ERR_SEALED, "the record is sealed"));
     bool foreign = write && node.version.state == CATALOG_STAGING && node.version.uid != actor->uid;
-    enum act needed = write ? ACT_ADD : node.kind == CATALOG_KIND_STUB ? ACT_LIST : ACT_READ;
-    if (node.kind != CATALOG_KIND_VIRTUAL && !door_allows(door, &user, needed, &node))
-        return door_refused(door, actor, op, "denied", node_id, NULL,
-                            sr_fail(SR_ERR_DENIED, "%s may not %s this record", user.account, op));
+    if ((status = may_open(door, &user, &node, write, &right, &reason)) < 0)
+        return status == SR_ERR_DENIED
+                   ? door_refused(door, actor, op, reason, node_id, NULL, status)
+                   : status;
     if (foreign) /* D7 */
         return door_refused(door, actor, op, "in_use", node_id, NULL,
                             sr_fail(SR_ERR_DENIED, "somebody else's content is not sealed yet"));
     if ((write && (status = door_ready(door)) < 0) ||
         (status = door_file_new(door, actor, node_id, write, &file)) < 0)
         return status;
+    file->generation = generation;
+    if (!write)
+        reading_allowed(file, &right, generation);
     status = text ? open_text(file, &node) : open_record(door, file, &node, truncate);
     if (status < 0) {
         struct sr_error_copy why;
@@ -215,7 +238,7 @@ int door_open(struct door *door, const struct door_actor *actor, uint64_t node_i
                    ? door_refused(door, actor, op, "sealed", node_id, NULL, status)
                    : status;
     }
-    info->keep_cache = file->object != NULL && !write;
+    info->keep_cache = file->cached = file->object != NULL && !write && !right.restricted;
     info->direct_io = !info->keep_cache;
     *out = file;
     return 0;
@@ -236,8 +259,17 @@ static int late_object(struct door_file *file)
     return status;
 }
 
+/* Whoever writes reads what they are sending themselves; anything else is reading like any other. */
+static int may_read(struct door_file *file, struct reading_right *right)
+{
+    *right = (struct reading_right){.restricted = false};
+    return file->write && file->live != NULL ? door_rules_again(file, ACT_ADD, "read")
+                                             : reading_again(file, right);
+}
+
 int door_read(struct door_file *file, uint64_t offset, void *buf, size_t len, size_t *got)
 {
+    struct reading_right right;
     *got = 0;
     if (file->text != NULL || (file->object == NULL && file->live == NULL)) {
         if (offset < file->text_len) {
@@ -246,16 +278,23 @@ int door_read(struct door_file *file, uint64_t offset, void *buf, size_t len, si
         }
         return 0;
     }
-    int status = door_rules_again(file, ACT_READ, "read");
+    int status = may_read(file, &right);
     if (status < 0)
         return status;
-    if (file->live != NULL && file->live->phase != LIVE_SEALED)
-        return staging_read(file->live->staging, offset, buf, len, got);
-    status = file->object != NULL ? 0 : late_object(file);
-    if (status == 0)
-        status = object_read(file->object, offset, buf, len, got);
-    if (status == SR_ERR_DAMAGED)
-        sr_log_failure("read refused");
+    if (file->live != NULL && file->live->phase != LIVE_SEALED) {
+        status = staging_read(file->live->staging, offset, buf, len, got);
+    } else {
+        status = file->object != NULL ? 0 : late_object(file);
+        if (status == 0)
+            status = object_read(file->object, offset, buf, len, got);
+        if (status == SR_ERR_DAMAGED)
+            sr_log_failure("read refused");
+    }
+    if (status == 0 && (status = reading_record(file, &right, offset, *got)) < 0) {
+        sr_log_failure("a reading of a restricted record could not be recorded, and was refused");
+        sr_wipe(buf, *got);
+        *got = 0;
+    }
     return status;
 }
 

@@ -75,6 +75,7 @@ int door_create(struct door *door, const struct door_actor *actor, uint64_t pare
     struct staging *staging = NULL;
     struct door_file *file = NULL;
     const char *reason = NULL;
+    uint64_t generation = atomic_load(&door->rules.generation); /* before they are asked */
     *out = NULL;
     int status = door_user(door, actor, &user);
     if (status < 0)
@@ -96,6 +97,7 @@ int door_create(struct door *door, const struct door_actor *actor, uint64_t pare
         (status = door_file_new(door, actor, 0, true, &file)) < 0 ||
         (status = door_stage(door, &staging)) < 0)
         goto out;
+    file->generation = generation;
     pthread_mutex_lock(&door->lock);
     status = create_locked(door, &file->actor, parent_id, name, staging, file, node, &reason);
     if (status == 0) {

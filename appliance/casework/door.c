@@ -98,6 +98,7 @@ static void door_free(struct door *door)
     pthread_cond_destroy(&door->wake);
     pthread_cond_destroy(&door->change);
     notice_forget(door);
+    reading_stop(door);
     pthread_mutex_destroy(&door->clients.lock);
     pthread_mutex_destroy(&door->accounts_lock);
     pthread_mutex_destroy(&door->lock);
@@ -112,7 +113,7 @@ static int prepare(struct door *door, struct door_salvage *salvage)
         return sr_fail(SR_ERR_INVALID, "no policy folder was given");
     if ((status = workflow_load(door->io, door->config.policy_dir, &door->workflow)) < 0 ||
         (status = door_rules_load(door)) < 0 || (status = notice_start(door)) < 0 ||
-        (status = catalog_open_memory(&door->catalog)) < 0 ||
+        (status = reading_start(door)) < 0 || (status = catalog_open_memory(&door->catalog)) < 0 ||
         (status = audit_project(door->vault, door->ledger, door->catalog)) < 0 ||
         (status = check_slot(door)) < 0)
         return status;
@@ -165,6 +166,7 @@ void door_stop(struct door *door)
     pthread_mutex_unlock(&door->lock);
     door_sealer_stop(door);
     door_flush_folds(door, true);
+    reading_flush(door, true);
     pthread_mutex_lock(&door->lock);
     if (entry_new(door->io, "shutdown", &entry) == 0 && door_act(door, entry, NULL, &index) == 0) {
         pthread_mutex_unlock(&door->lock);

@@ -213,10 +213,15 @@ struct door_policy_reason { /* strings live during the call */
     const char *fault; /* why it could not be evaluated; NULL: it determined the decision */
 };
 typedef int door_policy_reason_fn(void *context, const struct door_policy_reason *reason);
-/* May account do act (path NULL: on the store)? SR_ERR_NOT_FOUND names what there is none of. */
-int door_policy_explain(struct door *door, const struct door_actor *actor, const char *account,
-                        const char *act, const char *path, bool *allow, door_policy_reason_fn *fn,
-                        void *context);
+struct door_policy_question {
+    const char *account, *act;
+    const char *path;    /* NULL: of the store */
+    const char *purpose; /* of `read` and `export`; NULL: none is stated */
+};
+/* May they? SR_ERR_NOT_FOUND names what there is none of. */
+int door_policy_explain(struct door *door, const struct door_actor *actor,
+                        const struct door_policy_question *question, bool *allow,
+                        door_policy_reason_fn *fn, void *context);
 struct door_policy_report {
     uint64_t passed, failed;
     int (*fn)(void *context, const char *sentence); /* one that is not met; non-zero stops */
@@ -225,6 +230,28 @@ struct door_policy_report {
 /* A text of expectations (casework/policy_expect.h) against the rules in force. */
 int door_policy_test(struct door *door, const struct door_actor *actor, const char *name,
                      const uint8_t *data, size_t len, struct door_policy_report *report);
+
+/* --- reading what is restricted --- */
+
+#define DOOR_VIEW_HOURS_MAX 24
+/* The actor states why they read what is restricted at node (a record, or all in a case or folder), for
+ * so many hours. out->index is 0 when that record needs no purpose: nothing is recorded then. */
+int door_view(struct door *door, const struct door_actor *actor, uint64_t node, const char *purpose,
+              unsigned hours, struct catalog_grant *out);
+/* A standing grant: account may read what is restricted there through the day until ("YYYY-MM-DD", within
+ * a year). By who may `view.grant` at node, and to somebody else. */
+int door_grant(struct door *door, const struct door_actor *actor, uint64_t node,
+               const char *account, const char *purpose, const char *until,
+               struct catalog_grant *out);
+/* At once, for files that are open too. By its holder, its giver, and whoever may give it. */
+int door_grant_end(struct door *door, const struct door_actor *actor, uint64_t grant);
+/* Those in force that the actor holds or has given; all: every one there ever was, for who may `ledger`. */
+int door_grants(struct door *door, const struct door_actor *actor, bool all, catalog_grant_fn *fn,
+                void *context);
+/* Who has read the record, for who may `views`. fn must not call the door. */
+int door_views(struct door *door, const struct door_actor *actor, uint64_t node,
+               catalog_view_fn *fn, void *context);
+
 /* As door_may, and nothing is recorded. */
 bool door_can(struct door *door, const struct door_actor *actor, const char *act);
 /* May this actor run a reading command (status, ledger, user list)? op as in the act table. */

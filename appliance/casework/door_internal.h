@@ -28,6 +28,7 @@
 #include "casework/door.h"
 #include "casework/entry.h"
 #include "casework/policy.h"
+#include "casework/reading.h"
 #include "casework/workflow.h"
 #include "vault/object.h"
 #include "vault/staging.h"
@@ -122,6 +123,7 @@ struct rules {
     size_t retired_count;
 };
 
+struct readings;   /* reading.c */
 struct text_cache; /* notice.c: the virtual files as rendered last */
 
 struct door {
@@ -141,6 +143,7 @@ struct door {
     struct refusal_budget budgets[DOOR_BUDGETS];
     struct client_cache clients;
     struct text_cache *texts;
+    struct readings *readings;
     bool stopping;
     unsigned open_files;
     int64_t sealer_until_ns; /* boottime at which the sealer looks again by itself */
@@ -160,8 +163,13 @@ struct door_file {
     struct live *live; /* unsealed content, or NULL */
     struct live
         *before; /* that a truncation left: a read may still be in it; a ref until the close */
-    struct object *object;                       /* sealed content, or NULL */
-    _Atomic uint64_t generation;                 /* of the rules that allowed it */
+    struct object *object;            /* sealed content, or NULL */
+    _Atomic uint64_t generation;      /* of the rules that allowed it */
+    _Atomic uint64_t read_generation; /* of those that allowed to read; UINT64_MAX: not asked */
+    atomic_bool restricted;           /* as right says */
+    atomic_bool counted;              /* among the opens on record */
+    bool cached;                      /* the kernel may answer reads by itself */
+    struct reading_right right;       /* under object_lock */
     struct door_file *next_file, *previous_file; /* rules.files */
     pthread_mutex_t
         object_lock; /* opening object late, when the record was sealed under the handle */
@@ -206,6 +214,9 @@ uint64_t door_node_id(uint64_t index);
  * not inside callbacks of the catalog. */
 bool door_allows(struct door *door, const struct catalog_user *user, enum act act,
                  const struct catalog_node *node);
+/* The same with a purpose; NULL: without. */
+bool door_allows_for(struct door *door, const struct catalog_user *user, enum act act,
+                     const struct catalog_node *node, const char *purpose);
 /* The rest of a question about node: *place must live as long as it. */
 int door_rules_fill(struct door *door, const struct catalog_node *node, struct door_place *place,
                     struct policy_question *question);

@@ -215,7 +215,13 @@ void door_rules_tell(struct door *door)
 bool door_allows(struct door *door, const struct catalog_user *user, enum act act,
                  const struct catalog_node *node)
 {
-    struct policy_question question = {.user = user, .act = act, .node = node};
+    return door_allows_for(door, user, act, node, NULL);
+}
+
+bool door_allows_for(struct door *door, const struct catalog_user *user, enum act act,
+                     const struct catalog_node *node, const char *purpose)
+{
+    struct policy_question question = {.user = user, .act = act, .node = node, .purpose = purpose};
     struct policy_answer answer = {.allow = false};
     struct rules_scratch *scratch;
     struct door_place place;
@@ -434,22 +440,18 @@ int door_policy_show(struct door *door, const struct door_actor *actor, door_pol
     return status;
 }
 
-int door_policy_explain(struct door *door, const struct door_actor *actor, const char *account,
-                        const char *act, const char *path, bool *allow, door_policy_reason_fn *fn,
-                        void *context)
+int door_policy_explain(struct door *door, const struct door_actor *actor,
+                        const struct door_policy_question *question, bool *allow,
+                        door_policy_reason_fn *fn, void *context)
 {
-    struct catalog_node node;
+    struct rules_scratch *scratch;
     int status = door_may(door, actor, "policy.explain");
     if (status < 0)
         return status;
-    status = path != NULL ? policy_expect_resolve(door, path, &node) : 0;
-    if (status < 0)
-        return status;
-    struct rules_scratch *scratch;
     struct policy_view *view = take(door, &scratch);
-    status = scratch != NULL ? policy_expect_ask(door, view, &scratch->arena, account, act,
-                                                 path != NULL ? &node : NULL, allow, fn, context)
-                             : sr_fail(SR_ERR_NO_MEMORY, "no memory for a question");
+    status = scratch != NULL
+                 ? policy_expect_ask(door, view, &scratch->arena, question, allow, fn, context)
+                 : sr_fail(SR_ERR_NO_MEMORY, "no memory for a question");
     give(door, view, scratch);
     return status;
 }

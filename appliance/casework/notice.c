@@ -18,6 +18,9 @@ static const struct {
     {"sealed", "该文件已封存入库，任何人都不能修改、覆盖、改名或删除。如需补正，请以新文件名另存；"
                "如上传有误，请用 strongroom record incomplete 标记后重新上传。"},
     {"denied", "您的账号没有这项权限。请联系案件承办人或安全保密员。"},
+    {"purpose", "该件受限，查看须先说明事由：strongroom view --purpose 事由 路径；"
+                "经常需要的，请负责人给限期的查看授权（strongroom grant add）。"
+                "如已打开，请重新打开。"},
     {"unknown_user", "该账号未在本库登记。请系统管理员用 strongroom user add 登记。"},
     {"disabled", "该账号已停用。请联系系统管理员。"},
     {"name_too_long", "文件名超过 255 字节（约 85 个汉字）。请缩短文件名后重新复制。"},
@@ -57,6 +60,9 @@ static const struct {
     {"close", "保存"},
     {"fsync", "保存"},
     {"classify", "定密"},
+    {"view", "说明查看事由"},
+    {"view.grant", "给查看授权"},
+    {"views", "查看查阅记录"},
     {"user.set", "修改账号"},
     {"user.disable", "停用账号"},
     {"case.assign", "指定承办人"},

@@ -64,6 +64,7 @@ struct policy_question {
     const struct catalog_case *in_case; /* NULL: in none */
     bool unfiled;                       /* in the 待归案 of unfiled_of */
     uint32_t unfiled_of;
+    const char *purpose; /* 查看事由, of ACT_READ and ACT_EXPORT alone; NULL: none is stated */
 };
 
 struct policy_answer {

@@ -9,7 +9,7 @@
 #include "casework/policyfile.h"
 
 struct expectation {
-    char *user, *action, *path, *decision; /* path NULL: the store */
+    char *user, *action, *path, *purpose, *decision; /* path NULL: the store; purpose NULL: none */
 };
 
 struct expectations {
@@ -17,12 +17,14 @@ struct expectations {
     unsigned items_count; /* libcyaml counts in this */
 };
 
-/* All scalars are strings, none may be left out but path. */
+/* All scalars are strings, none may be left out but path and purpose. */
 static const struct cyaml_schema_field item_fields[] = {
     CYAML_FIELD_STRING_PTR("user", CYAML_FLAG_POINTER, struct expectation, user, 1, 63),
     CYAML_FIELD_STRING_PTR("action", CYAML_FLAG_POINTER, struct expectation, action, 1, 63),
     CYAML_FIELD_STRING_PTR("path", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct expectation,
                            path, 1, 4096),
+    CYAML_FIELD_STRING_PTR("purpose", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct expectation,
+                           purpose, 1, CATALOG_PURPOSE_MAX),
     CYAML_FIELD_STRING_PTR("decision", CYAML_FLAG_POINTER, struct expectation, decision, 1, 63),
     CYAML_FIELD_END,
 };
@@ -38,7 +40,8 @@ static const struct cyaml_schema_value top_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct expectations, top_fields),
 };
 
-int policy_expect_resolve(struct door *door, const char *path, struct catalog_node *out)
+/* The node at path, whoever asks. SR_ERR_NOT_FOUND. */
+static int resolve(struct door *door, const char *path, struct catalog_node *out)
 {
     char name[CATALOG_NAME_MAX + 1];
     const char *at = path;
@@ -72,23 +75,29 @@ static int tell_reason(void *context, const struct cedar_policy_info *info, cons
 }
 
 int policy_expect_ask(struct door *door, const struct policy_view *view,
-                      struct cedar_arena *scratch, const char *account, const char *act,
-                      const struct catalog_node *node, bool *allow, door_policy_reason_fn *fn,
-                      void *context)
+                      struct cedar_arena *scratch, const struct door_policy_question *asked,
+                      bool *allow, door_policy_reason_fn *fn, void *context)
 {
-    struct policy_question question = {.node = node};
+    struct policy_question question = {.purpose = asked->purpose};
     struct policy_answer answer;
     struct reasons reasons = {.fn = fn, .context = context};
     struct door_place place;
+    struct catalog_node node;
     struct catalog_user user = {.uid = 0};
-    int number = authorise_act_by_name(act), status = 0;
+    int number = authorise_act_by_name(asked->act), status = 0;
     if (number < 0)
-        return sr_fail(SR_ERR_NOT_FOUND, "there is no action \"%s\"", act);
-    if (strcmp(account, "root") != 0)
-        status = catalog_user_by_account(door->catalog, account, &user);
+        return sr_fail(SR_ERR_NOT_FOUND, "there is no action \"%s\"", asked->act);
+    if (asked->purpose != NULL && number != ACT_READ && number != ACT_EXPORT)
+        return sr_fail(SR_ERR_NOT_FOUND, "a purpose goes with read and export, not with \"%s\"",
+                       asked->act);
+    if (asked->path != NULL && (status = resolve(door, asked->path, &node)) < 0)
+        return status;
+    if (strcmp(asked->account, "root") != 0)
+        status = catalog_user_by_account(door->catalog, asked->account, &user);
     if (status == SR_ERR_NOT_FOUND)
-        return sr_fail(SR_ERR_NOT_FOUND, "there is no account \"%s\"", account);
-    if (status < 0 || (status = door_rules_fill(door, node, &place, &question)) < 0)
+        return sr_fail(SR_ERR_NOT_FOUND, "there is no account \"%s\"", asked->account);
+    question.node = asked->path != NULL ? &node : NULL;
+    if (status < 0 || (status = door_rules_fill(door, question.node, &place, &question)) < 0)
         return status;
     question.user = &user;
     question.act = (enum act)number;
@@ -101,13 +110,13 @@ int policy_expect_ask(struct door *door, const struct policy_view *view,
 static int check(struct door *door, const struct policy_view *view, struct cedar_arena *scratch,
                  const struct expectation *expected, bool *met, char *why, size_t size)
 {
-    struct catalog_node node;
+    const struct door_policy_question question = {.account = expected->user,
+                                                  .act = expected->action,
+                                                  .path = expected->path,
+                                                  .purpose = expected->purpose};
     bool want = strcmp(expected->decision, "allow") == 0, allow = false;
     *met = false;
-    int status = expected->path != NULL ? policy_expect_resolve(door, expected->path, &node) : 0;
-    if (status == 0)
-        status = policy_expect_ask(door, view, scratch, expected->user, expected->action,
-                                   expected->path != NULL ? &node : NULL, &allow, NULL, NULL);
+    int status = policy_expect_ask(door, view, scratch, &question, &allow, NULL, NULL);
     if (status == SR_ERR_NOT_FOUND) {
         snprintf(why, size, "%s", sr_error_message());
         return 0;

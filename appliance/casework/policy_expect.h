@@ -4,6 +4,7 @@
  *       - user: zhang                  an account
  *         action: read                 an act of the door
  *         path: /2026/案/02调查取证     left out: the store itself
+ *         purpose: 复核                with `read` and `export`; left out: none is stated
  *         decision: allow              or deny */
 #ifndef SR_CASEWORK_POLICY_EXPECT_H
 #define SR_CASEWORK_POLICY_EXPECT_H
@@ -14,14 +15,10 @@
 #define POLICY_EXPECT_FILE "expectations.yaml"
 #define POLICY_EXPECT_MAX 1024
 
-/* The node at path, whoever asks. SR_ERR_NOT_FOUND. */
-int policy_expect_resolve(struct door *door, const char *path, struct catalog_node *out);
-/* One question in words; node NULL: the store. SR_ERR_NOT_FOUND for an unknown account or act. fn may be
- * NULL. */
+/* One question in words. SR_ERR_NOT_FOUND for an unknown account, act or path. fn may be NULL. */
 int policy_expect_ask(struct door *door, const struct policy_view *view,
-                      struct cedar_arena *scratch, const char *account, const char *act,
-                      const struct catalog_node *node, bool *allow, door_policy_reason_fn *fn,
-                      void *context);
+                      struct cedar_arena *scratch, const struct door_policy_question *question,
+                      bool *allow, door_policy_reason_fn *fn, void *context);
 /* Every expectation of a text. 0 also when some are not met: report says. SR_ERR_INVALID "NAME:LINE:
  * reason" for a text that is none. */
 int policy_expect_text(struct door *door, const struct policy_view *view, const char *name,

@@ -15,30 +15,31 @@
 #define MEMBERS_MAX 16
 
 /* Entity types and attributes of policy/strongroom.cedarschema. */
-#define POLICY_WORDS(X)       \
-    X(USER, "User")           \
-    X(ROLE, "Role")           \
-    X(ACTION, "Action")       \
-    X(STORE, "Store")         \
-    X(PLACE, "Place")         \
-    X(FOLDER, "Folder")       \
-    X(RECORD, "Record")       \
-    X(UID, "uid")             \
-    X(NAME, "name")           \
-    X(UNIT, "unit")           \
-    X(CLEARANCE, "clearance") \
-    X(KIND, "kind")           \
-    X(LEVEL, "level")         \
-    X(WORK, "workSecret")     \
-    X(TRADE, "tradeSecret")   \
-    X(PRIVACY, "privacy")     \
-    X(COVERT, "covert")       \
-    X(LEADS, "leads")         \
-    X(HELPERS, "helpers")     \
-    X(SENDER, "sender")       \
-    X(SEALED, "sealed")       \
-    X(DRAFT, "draft")         \
-    X(UNFILED_OF, "unfiledOf")
+#define POLICY_WORDS(X)        \
+    X(USER, "User")            \
+    X(ROLE, "Role")            \
+    X(ACTION, "Action")        \
+    X(STORE, "Store")          \
+    X(PLACE, "Place")          \
+    X(FOLDER, "Folder")        \
+    X(RECORD, "Record")        \
+    X(UID, "uid")              \
+    X(NAME, "name")            \
+    X(UNIT, "unit")            \
+    X(CLEARANCE, "clearance")  \
+    X(KIND, "kind")            \
+    X(LEVEL, "level")          \
+    X(WORK, "workSecret")      \
+    X(TRADE, "tradeSecret")    \
+    X(PRIVACY, "privacy")      \
+    X(COVERT, "covert")        \
+    X(LEADS, "leads")          \
+    X(HELPERS, "helpers")      \
+    X(SENDER, "sender")        \
+    X(SEALED, "sealed")        \
+    X(DRAFT, "draft")          \
+    X(UNFILED_OF, "unfiledOf") \
+    X(PURPOSE, "purpose")
 
 enum word {
 #define WORD_ENUM(name, text) WORD_##name,
@@ -327,6 +328,20 @@ static const struct cedar_entity *node_entity(const struct policy_view *view,
     return cedar_entity_make(scratch, view->store, uid, attrs, NULL, NULL, 0);
 }
 
+/* What is said beside the question; NULL and 0: nothing. */
+static int make_context(const struct policy_view *view, struct cedar_arena *scratch,
+                        const struct policy_question *question, const struct cedar_record **out)
+{
+    struct members members = {.view = view, .arena = scratch};
+    *out = NULL;
+    if (question->purpose == NULL)
+        return 0;
+    assert(question->act == ACT_READ || question->act == ACT_EXPORT);
+    add_text(&members, WORD_PURPOSE, question->purpose);
+    *out = members_end(&members);
+    return *out != NULL ? 0 : full(scratch);
+}
+
 static void fail_answer(struct policy_answer *answer, const char *why)
 {
     answer->allow = false;
@@ -356,6 +371,7 @@ static void decide(const struct policy_view *view, struct cedar_arena *scratch,
                    struct policy_answer *answer)
 {
     const struct cedar_entity *resource = NULL;
+    const struct cedar_record *context;
     *answer = (struct policy_answer){.allow = false};
     *response = (struct cedar_response){.allow = false};
     cedar_arena_reset(scratch);
@@ -364,7 +380,8 @@ static void decide(const struct policy_view *view, struct cedar_arena *scratch,
         return; /* nobody of this vault: no rule permits it anything */
     if (question->node != NULL)
         resource = node_entity(view, scratch, question);
-    if (question->node != NULL && resource == NULL) {
+    if ((question->node != NULL && resource == NULL) ||
+        make_context(view, scratch, question, &context) < 0) {
         fail_answer(answer, "a question takes more memory than it may");
         return;
     }
@@ -372,6 +389,7 @@ static void decide(const struct policy_view *view, struct cedar_arena *scratch,
         .principal = principal,
         .action = view->actions[question->act],
         .resource = resource != NULL ? resource->uid : view->store_uid,
+        .context = context,
         .entities = view->store,
         .extra = &resource,
         .extra_count = resource != NULL,

@@ -395,6 +395,7 @@ static void *sealer_thread(void *context)
             tick = now;
             pthread_mutex_unlock(&door->lock);
             door_flush_folds(door, false);
+            reading_flush(door, false);
             door_rules_tell(door);
             if (cases_ensure_year(door) < 0)
                 sr_log_failure("this year's folder could not be made");

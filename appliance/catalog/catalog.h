@@ -143,6 +143,35 @@ struct catalog_refusal {
     int64_t first_ns, last_ns;
 };
 
+#define CATALOG_PURPOSE_MAX 512 /* bytes of a 查看事由 */
+
+struct catalog_grant { /* somebody may read what is restricted, at node and all below it */
+    uint64_t index;    /* of the ledger: how it is named */
+    uint64_t node;
+    uint32_t uid, by; /* by == uid: a purpose stated by the reader */
+    int64_t made_ns, until_ns;
+    bool ended;                            /* before its time */
+    char purpose[CATALOG_PURPOSE_MAX + 1]; /* "": the record's key is destroyed */
+};
+
+#define CATALOG_VIEW_RANGES 64
+
+struct
+    catalog_view { /* one person's readings of one restricted record on one day, or more of them */
+    uint64_t index, node;
+    uint32_t uid;
+    char client[64];
+    uint64_t grant;
+    int32_t day; /* sr_day */
+    uint64_t opens;
+    int64_t first_ns, last_ns;
+    bool coarse; /* the ranges hold more than was read: they would have been too many */
+    size_t range_count;
+    struct {
+        uint64_t start, end;
+    } ranges[CATALOG_VIEW_RANGES];
+};
+
 struct catalog_counts {
     uint64_t entries, cases, records, staging, sealed, incomplete, superseded, refusals, users,
         alerts;
@@ -234,6 +263,19 @@ int catalog_cases_of(struct catalog *catalog, uint32_t uid, catalog_node_fn *fn,
 typedef int catalog_refusal_fn(void *context, const struct catalog_refusal *refusal);
 int catalog_refusals(struct catalog *catalog, uint32_t uid, size_t limit, catalog_refusal_fn *fn,
                      void *context);
+
+/* SR_ERR_NOT_FOUND. */
+int catalog_grant(struct catalog *catalog, uint64_t index, struct catalog_grant *out);
+/* What lets uid read what is restricted at node: given for it or the nearest folder above, not ended, and
+ * good after now_ns; of several the one that lasts longest. SR_ERR_NOT_FOUND. */
+int catalog_grant_over(struct catalog *catalog, uint32_t uid, uint64_t node, int64_t now_ns,
+                       struct catalog_grant *out);
+/* All there ever were, oldest first; a non-zero return of fn stops and is returned. */
+typedef int catalog_grant_fn(void *context, const struct catalog_grant *grant);
+int catalog_grants(struct catalog *catalog, catalog_grant_fn *fn, void *context);
+/* Readings of one restricted record, oldest first. fn must not call the catalog. */
+typedef int catalog_view_fn(void *context, const struct catalog_view *view);
+int catalog_views(struct catalog *catalog, uint64_t node, catalog_view_fn *fn, void *context);
 
 /* What the ledger says of the key files: 0 when file hash equals, SR_ERR_DAMAGED when it differs,
  * SR_ERR_NOT_FOUND when the ledger knows no such (or no longer such) page or slot. */

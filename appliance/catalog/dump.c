@@ -15,6 +15,8 @@ static const char *const tables[] = {
     "SELECT 'cases', * FROM cases ORDER BY node",
     "SELECT 'case_people', * FROM case_people ORDER BY node, position",
     "SELECT 'refusals', * FROM refusals ORDER BY idx",
+    "SELECT 'grants', * FROM grants ORDER BY idx",
+    "SELECT 'views', * FROM views ORDER BY idx",
     "SELECT 'alerts', * FROM alerts ORDER BY idx",
     "SELECT 'pages', * FROM pages ORDER BY page",
     "SELECT 'slots', * FROM slots ORDER BY slot",

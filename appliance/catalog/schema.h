@@ -19,6 +19,7 @@ extern const char catdb_schema_sql[];
 /* A person without the roles: read_user of people.c. */
 #define CATDB_USER_COLUMNS \
     "uid, account, name, unit, clearance, badge, badge_from, badge_until, disabled"
+#define CATDB_GRANT_COLUMNS "idx, node, uid, by, made, until, ended, purpose"
 /* how: the index to use, so that no statement on the path of a FUSE call is left to the planner. */
 #define CATDB_NODES(how)                              \
     "SELECT " CATDB_NODE_COLUMNS " FROM nodes n " how \
@@ -153,6 +154,17 @@ extern const char catdb_schema_sql[];
     X(REFUSAL_ADD, "INSERT INTO refusals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")        \
     X(REFUSALS_OF, "SELECT idx, uid, op, reason, node, name, client, count, first, last "          \
                    "FROM refusals WHERE uid = ?1 ORDER BY idx DESC LIMIT ?2")                      \
+    X(GRANT_ADD, "INSERT INTO grants (idx, node, uid, by, made, until, purpose) "                  \
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                            \
+    X(GRANT_END, "UPDATE grants SET ended = 1 WHERE idx = ?1 AND ended = 0")                       \
+    X(GRANT_GET, "SELECT " CATDB_GRANT_COLUMNS " FROM grants WHERE idx = ?1")                      \
+    X(GRANT_OF, "SELECT " CATDB_GRANT_COLUMNS " FROM grants INDEXED BY grants_uid "                \
+                "WHERE uid = ?1 AND node = ?2 AND ended = 0 AND until > ?3 "                       \
+                "ORDER BY until DESC, idx DESC LIMIT 1")                                           \
+    X(GRANTS_ALL, "SELECT " CATDB_GRANT_COLUMNS " FROM grants ORDER BY idx")                       \
+    X(VIEW_ADD, "INSERT INTO views VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")         \
+    X(VIEWS_OF, "SELECT idx, node, uid, client, grant_idx, day, opens, first, last, coarse, "      \
+                "ranges FROM views INDEXED BY views_node WHERE node = ?1 ORDER BY idx")            \
     X(ALERT_ADD, "INSERT INTO alerts VALUES (?1, ?2, ?3, ?4, ?5)")                                 \
     X(PAGE_SET, "INSERT INTO pages VALUES (?1, ?2, ?3, ?4) ON CONFLICT (page) DO UPDATE SET "      \
                 "generation = excluded.generation, sha256 = excluded.sha256, idx = excluded.idx "  \

@@ -18,6 +18,10 @@
     {                                                  \
         "reason", REQUEST_TEXT, true, REQUEST_TEXT_MAX \
     }
+#define PURPOSE_FIELD(must)                                \
+    {                                                      \
+        "purpose", REQUEST_TEXT, must, CATALOG_PURPOSE_MAX \
+    }
 #define INDEX_FIELD(name, must)                       \
     {                                                 \
         name, REQUEST_NUMBER, must, (uint64_t)1 << 53 \
@@ -96,6 +100,24 @@ static const struct ops_entry table[] = {
        REASON_FIELD}},
      NULL,
      ops_record_classify},
+    {{"record.views", {PATH_FIELD(false), OBJECT_FIELD}}, NULL, ops_record_views},
+    {{"view",
+      {PATH_FIELD(false),
+       OBJECT_FIELD,
+       PURPOSE_FIELD(true),
+       {"hours", REQUEST_NUMBER, false, DOOR_VIEW_HOURS_MAX}}},
+     NULL,
+     ops_view},
+    {{"grant.add",
+      {{"account", REQUEST_TEXT, true, 63},
+       PATH_FIELD(false),
+       OBJECT_FIELD,
+       PURPOSE_FIELD(true),
+       {"until", REQUEST_TEXT, true, 10}}},
+     NULL,
+     ops_grant_add},
+    {{"grant.list", {{"all", REQUEST_BOOL, false, 0}}}, NULL, ops_grant_list},
+    {{"grant.end", {INDEX_FIELD("grant", true)}}, NULL, ops_grant_end},
     {{"seal", {PATH_FIELD(true), {"wait_ms", REQUEST_NUMBER, false, 3600000}}}, NULL, ops_seal},
     {{"search",
       {{"words", REQUEST_TEXT, true, REQUEST_TEXT_MAX}, {"limit", REQUEST_NUMBER, false, 10000}}},
@@ -114,7 +136,10 @@ static const struct ops_entry table[] = {
     {{"ledger.key", {{0}}}, NULL, ops_ledger_key},
     {{"policy.show", {{0}}}, NULL, ops_policy_show},
     {{"policy.explain",
-      {{"user", REQUEST_TEXT, true, 63}, {"action", REQUEST_TEXT, true, 63}, PATH_FIELD(false)}},
+      {{"user", REQUEST_TEXT, true, 63},
+       {"action", REQUEST_TEXT, true, 63},
+       PATH_FIELD(false),
+       PURPOSE_FIELD(false)}},
      NULL,
      ops_policy_explain},
     {{"policy.test", {{"name", REQUEST_TEXT, true, 4096}, {"text", REQUEST_TEXT, true, 60000}}},

@@ -32,6 +32,13 @@ int ops_record_classify(struct ops_call *call);
 /* Adds how the node is classified; false when out of memory. */
 bool ops_put_class(struct ops_call *call, json_t *out, const struct catalog_node *node);
 
+/* ops_view.c */
+int ops_view(struct ops_call *call);
+int ops_grant_add(struct ops_call *call);
+int ops_grant_list(struct ops_call *call);
+int ops_grant_end(struct ops_call *call);
+int ops_record_views(struct ops_call *call);
+
 /* ops_tree.c */
 int ops_case_open(struct ops_call *call);
 int ops_case_list(struct ops_call *call);

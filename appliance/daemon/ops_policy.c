@@ -33,10 +33,13 @@ static int send_reason(void *context, const struct door_policy_reason *reason)
 int ops_policy_explain(struct ops_call *call)
 {
     bool allow = false;
+    const struct door_policy_question question = {.account = request_text(call->request, "user"),
+                                                  .act = request_text(call->request, "action"),
+                                                  .path = request_text(call->request, "path"),
+                                                  .purpose =
+                                                      request_text(call->request, "purpose")};
     int rc =
-        door_policy_explain(call->context->door, call->actor, request_text(call->request, "user"),
-                            request_text(call->request, "action"),
-                            request_text(call->request, "path"), &allow, send_reason, call);
+        door_policy_explain(call->context->door, call->actor, &question, &allow, send_reason, call);
 
     if (rc == 0)
         call->result = json_pack("{s:s}", "decision", allow ? "allow" : "deny");

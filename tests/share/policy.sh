@@ -104,6 +104,49 @@ case_station_adds_and_opens_nothing() {
     is_absent st 别人的.mp4
     gets o1 采集.mp4
 }
+# What is restricted opens with a purpose, and who read which bytes is on record.
+case_restricted_needs_a_purpose() {
+    local grant views
+    head -c 300000 /dev/urandom >"$work/content-商密.mp4"
+    smb o1 cases "cd \"$STAGE\"; put $work/content-商密.mp4 商密.mp4" >/dev/null
+    sealed "$STAGE/商密.mp4"
+    gets o2 商密.mp4
+    tool o1 record classify "/$STAGE/商密.mp4" --mark 商业秘密 --reason 企业申请
+    for _ in 1 2; do
+        expect 'without a purpose' "$(smb o2 cases "cd \"$STAGE\"; get 商密.mp4 $work/none" || true)" NT_STATUS_ACCESS_DENIED
+        expect 'through the mount' "$(as o2 cat "$mnt/$STAGE/商密.mp4" 2>&1 >/dev/null || true)" 'Permission denied'
+    done
+    smb o2 cases "get 提示.txt $work/notice" >/dev/null
+    expect 'what to do' "$(cat "$work/notice")" 'strongroom view --purpose'
+    expect 'it is listed' "$(smb o2 cases "cd \"$STAGE\"; ls")" 商密.mp4
+    expect 'a purpose is needed' "$(tool o2 view "/$STAGE/商密.mp4" 2>&1 || true)" '--purpose'
+    expect 'stated' "$(tool o2 view "/$STAGE/商密.mp4" --purpose 复核定性 --hours 1)" 'may open .*复核定性'
+    gets o2 商密.mp4
+    # Not for others, who looked at it before, or look now.
+    expect 'of another' "$(smb o1 cases "cd \"$STAGE\"; get 商密.mp4 $work/none" || true)" NT_STATUS_ACCESS_DENIED
+    expect 'of another in the mount' "$(as o1 cat "$mnt/$STAGE/商密.mp4" 2>&1 >/dev/null || true)" 'Permission denied'
+    as o2 dd if="$mnt/$STAGE/商密.mp4" of=/dev/null bs=1000 skip=7 count=1 status=none
+    # Who, why, and which bytes; for those who may know.
+    expect 'not by officers' "$(tool o2 record views "/$STAGE/商密.mp4" 2>&1 || true)" 'may not see who'
+    views=$(tool hd record views "/$STAGE/商密.mp4")
+    expect 'who and why' "$views" "${tag}o2 .*复核定性"
+    expect 'all of it' "$(tool hd --json record views "/$STAGE/商密.mp4")" '"300000"'
+    expect 'from the share and the mount' "$views" '127.0.0.1'
+    expect 'in the ledger' "$(tool au ledger log --act record.view)" 'record.view'
+    # A standing grant, by the head, that is taken back while the file is open.
+    expect 'not by an officer' "$(tool o1 grant add "${tag}o2" "/$CASE" --purpose x --until "$(date -d '+9 days' +%F)" 2>&1 || true)" 'may not grant'
+    grant=$(tool hd --json grant add "${tag}o1" "/$CASE" --purpose 承办本案 --until "$(date -d '+9 days' +%F)" | grep -oP '"grant": \K[0-9]+')
+    gets o1 商密.mp4
+    expect 'listed' "$(tool o1 grant list)" "$grant .*承办本案"
+    exec 7< <(as o1 bash -c 'exec 8<"$1"; head -c 100 <&8 >/dev/null; echo open; read -r _ <"$2"; cat <&8 >/dev/null; echo "status $?"' \
+        - "$mnt/$STAGE/商密.mp4" <(sleep 3; echo go) 2>&1)
+    read -r line <&7
+    expect_same 'it is open' "$line" open
+    tool hd grant end "$grant"
+    expect 'the rest is refused' "$(cat <&7)" 'Permission denied'
+    expect 'and anew' "$(smb o1 cases "cd \"$STAGE\"; get 商密.mp4 $work/none" || true)" NT_STATUS_ACCESS_DENIED
+    expect 'over' "$(tool so grant list --all)" "$grant .*ended"
+}
 body() {
     mkdir "$work/policy"
     cp policy/workflow.yaml policy/*.cedar "$work/policy/"
@@ -113,7 +156,7 @@ body() {
     fixture_users o1:officer o2:officer tr:officer hd:head sv:supervisor st:station ar:archivist
     tool o1 case open 2026 '测试〔2026〕1号' >>"$work/users.log"
     for name in example_of_the_docs wrong_rules_change_nothing above_clearance_is_absent open_handle_is_asked_again \
-        station_adds_and_opens_nothing; do
+        station_adds_and_opens_nothing restricted_needs_a_purpose; do
         run_case "$name"
     done
 }

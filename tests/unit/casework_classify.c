@@ -240,6 +240,9 @@ static void test_lowering(void **state)
     is(world, node.id, 1, P);
     assert_int_equal(catalog_get(door_catalog(world->door), node.id, &node), 0);
     assert_int_equal(node.own_until, 0);
+    struct door_actor reader = world_actor(WORLD_OFFICER);
+    struct catalog_grant grant;
+    assert_int_equal(door_view(world->door, &reader, node.id, "复核", 1, &grant), 0);
     assert_content(world, node.id, "x");
     assert_int_equal(world_audit(world), 0);
 }

@@ -46,9 +46,10 @@ static const struct {
                     X(ACT_CASE_ASSIGN) | X(ACT_CLASSIFY)},
     {"reviewer", SEES | X(ACT_ADD)},
     {"head", SEES | X(ACT_ADD) | X(ACT_CASE_OPEN) | X(ACT_FILE) | X(ACT_CASE_ASSIGN) |
-                 X(ACT_CASE_TRANSFER) | X(ACT_CLASSIFY)},
-    {"supervisor", SEES | LEDGER | X(ACT_VERIFY)},
-    {"archivist", SEES | X(ACT_FILE) | LEDGER | X(ACT_VERIFY)},
+                 X(ACT_CASE_TRANSFER) | X(ACT_CLASSIFY) | X(ACT_EXPORT) | X(ACT_VIEW_GRANT) |
+                 X(ACT_VIEWS)},
+    {"supervisor", SEES | LEDGER | X(ACT_VERIFY) | X(ACT_VIEWS)},
+    {"archivist", SEES | X(ACT_FILE) | LEDGER | X(ACT_VERIFY) | X(ACT_EXPORT)},
     {"station", X(ACT_PLACES) | X(ACT_ADD) | X(ACT_STATUS)},
     {"sysadmin", X(ACT_PLACES) | X(ACT_USER_ADD) | X(ACT_USER_SET) | X(ACT_USER_DISABLE) |
                      X(ACT_USER_LIST) | X(ACT_STATUS)},
@@ -260,7 +261,8 @@ static void test_marks(void **state)
     assert_int_equal(find(world, WORLD_OFFICER2, "2026/案/05决定/隐私.txt"), SR_ERR_NOT_FOUND);
     assert_int_equal(find(world, WORLD_SUPERVISOR, STAGE "/商业.txt"), 0);
     assert_int_equal(world_read(world, WORLD_SUPERVISOR, secret.id, &data, &len), SR_ERR_DENIED);
-    assert_int_equal(world_read(world, WORLD_OFFICER2, secret.id, &data, &len), 0);
+    assert_int_equal(world_read(world, WORLD_OFFICER2, secret.id, &data, &len), SR_ERR_DENIED);
+    assert_notice(world, WORLD_OFFICER2, "strongroom view --purpose");
     free(data);
 }
 
@@ -287,9 +289,20 @@ static const struct {
     {"隐蔽录音录像", CATALOG_PUBLIC, CATALOG_MARK_COVERT, CATALOG_PUBLIC},
 };
 #define CLASSES (sizeof classes / sizeof classes[0])
-static const enum act table_acts[] = {ACT_LIST,          ACT_READ,       ACT_ADD,
-                                      ACT_FILE,          ACT_INCOMPLETE, ACT_CASE_ASSIGN,
-                                      ACT_CASE_TRANSFER, ACT_CLASSIFY};
+static const enum act table_acts[] = {
+    ACT_LIST,          ACT_READ,     ACT_ADD,    ACT_FILE,       ACT_INCOMPLETE, ACT_CASE_ASSIGN,
+    ACT_CASE_TRANSFER, ACT_CLASSIFY, ACT_EXPORT, ACT_VIEW_GRANT, ACT_VIEWS};
+
+static const char *answer(struct world *world, const struct catalog_user *user, enum act act,
+                          const struct catalog_node *node)
+{
+    if (door_allows(world->door, user, act, node))
+        return " yes |";
+    if ((act == ACT_READ || act == ACT_EXPORT) &&
+        door_allows_for(world->door, user, act, node, "复核"))
+        return " purpose |";
+    return " · |";
+}
 
 static void table_row(struct world *world, const char *role, enum act act,
                       const struct catalog_node *record, struct sr_buf *out)
@@ -304,7 +317,7 @@ static void table_row(struct world *world, const char *role, enum act act,
         node.marks = classes[i].marks;
         clear_for(world, account, classes[i].clearance);
         assert_int_equal(catalog_user_by_account(door_catalog(world->door), account, &user), 0);
-        sr_buf_text(out, door_allows(world->door, &user, act, &node) ? " yes |" : " · |");
+        sr_buf_text(out, answer(world, &user, act, &node));
     }
     sr_buf_text(out, "\n");
 }
@@ -588,26 +601,62 @@ static int keep_reason(void *context, const struct door_policy_reason *reason)
     return 0;
 }
 
+static int explain(struct world *world, const char *account, const char *act, const char *path,
+                   bool *allow, char reason[512])
+{
+    struct door_actor secoff = world_actor(WORLD_SECOFF);
+    const struct door_policy_question question = {.account = account, .act = act, .path = path};
+    return door_policy_explain(world->door, &secoff, &question, allow, keep_reason, reason);
+}
+
 static void test_explain(void **state)
 {
     struct world *world = *state;
-    struct door_actor secoff = world_actor(WORLD_SECOFF);
     char reason[512] = "";
     bool allow;
-    assert_int_equal(door_policy_explain(world->door, &secoff, "zhang", "add", STAGE, &allow,
-                                         keep_reason, reason),
-                     0);
+    assert_int_equal(explain(world, "zhang", "add", STAGE, &allow, reason), 0);
     assert_true(allow);
     assert_non_null(strstr(reason, "permit officer"));
     assert_non_null(strstr(reason, "access.cedar:"));
-    assert_int_equal(
-        door_policy_explain(world->door, &secoff, "sys", "read", NULL, &allow, keep_reason, reason),
-        0);
+    assert_int_equal(explain(world, "sys", "read", NULL, &allow, reason), 0);
     assert_false(allow);
     assert_non_null(strstr(reason, "forbid the three administrators see no evidence"));
+    assert_int_equal(explain(world, "wu", "read", NULL, &allow, reason), SR_ERR_NOT_FOUND);
+}
+
+static void test_explain_with_a_purpose(void **state)
+{
+    struct world *world = *state;
+    struct door_actor secoff = world_actor(WORLD_SECOFF);
+    struct door_policy_question question = {.account = "li", .act = "read", .path = STAGE "/a.txt"};
+    struct catalog_node node;
+    char reason[512] = "";
+    bool allow;
+    put(world, STAGE "/a.txt", "x", &node);
+    assert_int_equal(classify(world, node.id, -1, CATALOG_MARK_WORK_SECRET), 0);
     assert_int_equal(
-        door_policy_explain(world->door, &secoff, "wu", "read", NULL, &allow, keep_reason, reason),
-        SR_ERR_NOT_FOUND);
+        door_policy_explain(world->door, &secoff, &question, &allow, keep_reason, reason), 0);
+    assert_false(allow);
+    assert_non_null(strstr(reason, "forbid restricted content needs a purpose"));
+    question.purpose = "复核";
+    assert_int_equal(
+        door_policy_explain(world->door, &secoff, &question, &allow, keep_reason, reason), 0);
+    assert_true(allow);
+    question.act = "list";
+    assert_failed(door_policy_explain(world->door, &secoff, &question, &allow, keep_reason, reason),
+                  SR_ERR_NOT_FOUND, "purpose");
+    bad_expectations(world,
+                     "expectations:\n  - user: li\n    action: read\n    path: /" STAGE "/a.txt\n"
+                     "    decision: allow\n",
+                     "expected allow, the rules say deny");
+    bad_expectations(world,
+                     "expectations:\n  - user: li\n    action: read\n    path: /" STAGE "/a.txt\n"
+                     "    purpose: 复核\n    decision: deny\n",
+                     "expected deny, the rules say allow");
+    bad_expectations(world,
+                     "expectations:\n  - user: li\n    action: add\n    purpose: 复核\n"
+                     "    decision: deny\n",
+                     "a purpose goes with");
 }
 
 static void test_a_faulting_forbid_denies(void **state)
@@ -656,6 +705,7 @@ int main(void)
         TEST(test_expectations),
         TEST(test_bad_expectations),
         TEST(test_explain),
+        TEST(test_explain_with_a_purpose),
         TEST(test_a_faulting_forbid_denies),
     };
     return cmocka_run_group_tests(tests, prepare, tidy);

@@ -33,7 +33,8 @@ static bool may_be_absent(const char *act, const char *key)
 /* A time may lie before 1970. */
 static bool may_be_negative(const char *key)
 {
-    return strcmp(key, "time") == 0 || strcmp(key, "mtime") == 0 || strcmp(key, "until") == 0;
+    return strcmp(key, "time") == 0 || strcmp(key, "mtime") == 0 || strcmp(key, "until") == 0 ||
+           strcmp(key, "from") == 0;
 }
 
 static void must_refuse(struct catalog *catalog, uint64_t index, const json_t *entry,

@@ -128,6 +128,20 @@ static const char *const story[] = {
     "{'act':'classify','object':'@7','key':'65543','node':'$41','level':1,'until':'',"
     "'marks':[]}", /* its record key is destroyed */
     /* 54 */ "{'act':'user.disable','uid':20001,'reason':'调离','by':20000}",
+    /* 55 */
+    "{'act':'view.grant','node':'$12','uid':20001,'by':20000,'until':'1800000000000000000',"
+    "'purpose':'复核'}",
+    /* 56 */
+    "{'act':'view.grant','object':'@1','key':'65537','node':'$18','uid':20000,'by':20000,"
+    "'until':'1900000000000000000','private':{'purpose':'会商'}}",
+    /* 57 */
+    "{'act':'record.view','object':'@1','key':'65537','node':'$18','uid':20000,'client':'10.0.0.9',"
+    "'grant':'56','day':'2026-03-05','opens':2,'from':'1772600000000000000',"
+    "'until':'1772600009000000000','coarse':false,'ranges':[['0','65536'],['131072','131073']]}",
+    /* 58 */ "{'act':'view.end','grant':'55','by':20000}",
+    /* 59 */
+    "{'act':'view.grant','object':'@7','key':'65543','node':'$41','uid':20000,'by':20000,"
+    "'until':'1900000000000000000'}", /* its record key is destroyed */
 };
 #define STORY_LEN (sizeof(story) / sizeof(story[0]))
 
