@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The access rules as people meet them: the example of docs/policy.md, rules that are wrong, and who finds
+# The access rules as people meet them: the example of README.md, rules that are wrong, and who finds
 # what in the share and through the mount, in both orders of asking.
 . "$(dirname "$0")/lib.sh"
 CASE='2026/测试〔2026〕1号'
@@ -23,30 +23,44 @@ is_absent() { # is_absent SHORT NAME: not listed, not found by its name, at both
     ! tool "$1" search "${2%.*}" | grep -q "$2" || die "$1 finds $2"
 }
 
-# The words of docs/policy.md: the rule stands there.
-case_example_of_the_docs() {
-    put o1 勘验.mp4
-    sealed "$STAGE/勘验.mp4"
-    sed -n '/^    @id("trainees/,/^$/p' docs/policy.md | sed 's/^    //' >"$work/trainees.cedar"
-    expect 'the rule of the docs' "$(cat "$work/trainees.cedar")" 'principal.unit == "实习"'
+# The example of README.md, as it stands there: the rule, what is expected of it, and the commands.
+readme_block() { sed -n "/^    $1/,/^\$/p" "${2:-README.md}" | sed 's/^    //'; }
+case_example_of_the_readme() {
+    local line path="/$STAGE/现场勘验视频.mp4" ran=0
+    put o1 现场勘验视频.mp4
+    sealed "$STAGE/现场勘验视频.mp4"
+    readme_block '@id("trainees' >"$work/trainees.cedar"
+    expect 'the rule of the README' "$(cat "$work/trainees.cedar")" 'principal.unit == "实习"'
+    cmp "$work/trainees.cedar" <(readme_block '@id("trainees' README.zh-CN.md)
+    readme_block expectations: | sed "s|user: li|user: ${tag}tr|; s|path: .*|path: $path|" >"$work/expectations.yaml"
+    chmod 644 "$work/expectations.yaml"
+    expect 'the expectation of the README' "$(cat "$work/expectations.yaml")" 'decision: deny'
     tool sa user set "${tag}tr" --unit 实习
-    printf 'expectations:\n  - user: %str\n    action: read\n    path: /%s/勘验.mp4\n    decision: deny\n' "$tag" "$STAGE" >"$work/expect.yaml"
-    chmod 644 "$work/expect.yaml"
-    gets tr 勘验.mp4
-    expect 'not met yet' "$(tool so policy test "$work/expect.yaml" || true)" 'expected deny, the rules say allow'
+    gets tr 现场勘验视频.mp4
+    expect 'not met yet' "$(tool so policy test "$work/expectations.yaml" || true)" 'expected deny, the rules say allow'
     cp "$work/trainees.cedar" "$work/policy/trainees.cedar"
-    "$bin_tool" policy check "$work/policy"
-    expect 'loaded' "$(tool so policy reload)" 'in force'
-    expect 'refused' "$(smb tr cases "cd \"$STAGE\"; get 勘验.mp4 $work/none" || true)" NT_STATUS_ACCESS_DENIED
-    expect 'why' "$(smb tr cases "get 提示.txt $work/notice" >/dev/null; cat "$work/notice")" '勘验.mp4'
-    gets o1 勘验.mp4
-    expect 'met now' "$(tool so policy test "$work/expect.yaml")" '1 passed, 0 failed'
-    expect 'explained' "$(tool so policy explain --user "${tag}tr" --action read "/$STAGE/勘验.mp4")" \
-        'trainees.cedar:1 forbid trainees open nothing'
+    # Its commands, with the places and people of this test.
+    while read -r line; do
+        line=$(sed "s|  .*||; s|/etc/strongroom/policy|$work/policy|; s|expectations.yaml|$work/expectations.yaml|; s|--user li|--user ${tag}tr|; s|/2026/示例.*|$path|" <<<"$line")
+        read -ra words <<<"${line#strongroom }"
+        tool so "${words[@]}" >"$work/said-${words[1]}" || die "$line: $(cat "$work/said-${words[1]}")"
+        ran=$((ran + 1))
+    done < <(readme_block 'strongroom policy check' | grep '^strongroom policy')
+    expect_same 'commands of the README' "$ran" 4
+    expect 'well-formed' "$(cat "$work/said-check")" 'well-formed'
+    expect 'loaded' "$(cat "$work/said-reload")" 'in force'
+    expect 'met now' "$(cat "$work/said-test")" '1 passed, 0 failed'
+    expect 'explained' "$(cat "$work/said-explain")" 'trainees.cedar:1 forbid trainees open nothing'
+    expect 'refused' "$(smb tr cases "cd \"$STAGE\"; get 现场勘验视频.mp4 $work/none" || true)" NT_STATUS_ACCESS_DENIED
+    expect 'why' "$(smb tr cases "get 提示.txt $work/notice" >/dev/null; cat "$work/notice")" '现场勘验视频.mp4'
+    gets o1 现场勘验视频.mp4
     expect 'on record' "$(tool au ledger log --act policy.load)" trainees.cedar
-    rm "$work/policy/trainees.cedar"
+    # An expectation in the folder is met by every load, or nothing is loaded.
+    sed 's/decision: deny/decision: allow/' "$work/expectations.yaml" >"$work/policy/expectations.yaml"
+    expect 'not met' "$(tool so policy reload 2>&1 || true)" 'expectations.yaml:2: .*expected allow, the rules say deny'
+    rm "$work/policy/expectations.yaml" "$work/policy/trainees.cedar"
     tool so policy reload
-    gets tr 勘验.mp4
+    gets tr 现场勘验视频.mp4
 }
 case_wrong_rules_change_nothing() {
     put o1 笔录.txt
@@ -155,7 +169,7 @@ body() {
     smbd_start
     fixture_users o1:officer o2:officer tr:officer hd:head sv:supervisor st:station ar:archivist
     tool o1 case open 2026 '测试〔2026〕1号' >>"$work/users.log"
-    for name in example_of_the_docs wrong_rules_change_nothing above_clearance_is_absent open_handle_is_asked_again \
+    for name in example_of_the_readme wrong_rules_change_nothing above_clearance_is_absent open_handle_is_asked_again \
         station_adds_and_opens_nothing restricted_needs_a_purpose; do
         run_case "$name"
     done
