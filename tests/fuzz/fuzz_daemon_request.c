@@ -6,14 +6,7 @@
 #include "base/error.h"
 #include "daemon/ops.h"
 #include "daemon/request.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(condition)   \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
+#include "tests/fuzz/fuzz.h"
 
 /* What can be taken away from a person or a node is given as an empty text. */
 static bool may_be_empty(const char *name)

@@ -5,14 +5,7 @@
 
 #include "base/error.h"
 #include "policy/cedar_entities.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(condition)   \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void check_entity(const struct cedar_entities *entities, const struct cedar_entity *entity)
 {

@@ -7,33 +7,10 @@
 #include "base/error.h"
 #include "policy/cedar.h"
 #include "policy/cedar_entities.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(condition)   \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
 #define STEPS 200000
 #define MEMORY ((size_t)4 << 20)
-
-struct part {
-    const uint8_t *data;
-    size_t len;
-};
-
-/* The text up to the next line of "---", which is skipped. */
-static struct part next_part(const uint8_t **data, size_t *size)
-{
-    static const char mark[] = "\n---\n";
-    const uint8_t *found = *size ? memmem(*data, *size, mark, sizeof(mark) - 1) : NULL;
-    struct part part = {*data, found ? (size_t)(found - *data) : *size};
-    size_t skipped = part.len + (found ? sizeof(mark) - 1 : 0);
-    *data += skipped;
-    *size -= skipped;
-    return part;
-}
 
 static const struct cedar_uid *make_uid(struct cedar_arena *arena, const char *type, const char *id)
 {

@@ -5,14 +5,7 @@
 
 #include "base/error.h"
 #include "policy/cedar_ast.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(condition)   \
-    do {                  \
-        if (!(condition)) \
-            abort();      \
-    } while (0)
+#include "tests/fuzz/fuzz.h"
 
 static uint32_t lines; /* of the text; one input at a time */
 
