@@ -88,9 +88,9 @@ $(FAULT): $(OUT)/fault/%: $(OUT)/obj/tests/fault/%.o $(call lib,test) $$(call li
 # The public tests of Cedar: out/cedar-conformance DIR.
 $(OUT)/cedar-conformance: $(OUT)/obj/tests/conformance/cedar.o $(call libs,$(below_policy))
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
-$(OUT)/bench/cedar: $(OUT)/obj/tests/bench/cedar.o $(call libs,$(below_policy))
+$(OUT)/bench/policy: $(OUT)/obj/tests/bench/policy.o $(call libs,$(below_casework))
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
 # tests/fuzz/fuzz_MODULE_what.c: corpus in tests/fuzz/corpus/MODULE_what/, replayed by replay.c.
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(call libs,$$(below_$$(call module_of,$$*)))
@@ -110,7 +110,7 @@ fuzz-replay: $(addprefix $(OUT)/fuzz/,$(FUZZ))
 check-fast: all unit conformance fuzz-replay
 	@scripts/check-fast
 check: ; @scripts/check
-bench: all $(OUT)/bench/cedar ; @$(OUT)/bench/cedar && tests/bench/run
+bench: all $(OUT)/bench/policy ; @$(OUT)/bench/policy && tests/bench/run
 fuzz: $(addprefix $(OUT)/libfuzzer/,$(FUZZ)) ; @scripts/fuzz $(T) $(FUZZ)
 up: ; @scripts/up
 down: ; @scripts/down

@@ -131,8 +131,13 @@ static bool scope_applies(const struct cedar_scope *scope, const struct cedar_ui
     case CEDAR_SCOPE_IN:
         break;
     }
+    for (uint32_t i = 0; (scope->mask & cedar_scope_bit(uid)) && i < scope->count; i++)
+        if (cedar_uid_equal(uid, scope->uids[i]))
+            return true;
+    if (!entity || !entity->ancestor_count)
+        return false;
     for (uint32_t i = 0; i < scope->count; i++)
-        if (cedar_eval_is_in(uid, entity, scope->uids[i]))
+        if (cedar_entity_has_ancestor(entity, scope->uids[i]))
             return true;
     return false;
 }

@@ -85,7 +85,14 @@ struct cedar_scope {
     struct cedar_place type_place;
     const struct cedar_uid *const *uids;
     const struct cedar_place *places; /* of each of uids */
+    uint64_t mask;                    /* cedar_scope_bit of each of uids */
 };
+
+/* A uid whose bit is not in the mask is none of the scope's. */
+static inline uint64_t cedar_scope_bit(const struct cedar_uid *uid)
+{
+    return UINT64_C(1) << (uid->hash >> 58);
+}
 
 struct cedar_condition {
     bool unless;

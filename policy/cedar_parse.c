@@ -192,6 +192,7 @@ static int add_uid(struct cedar_parse *parse, struct cedar_scope *scope, uint32_
     }
     ((struct cedar_place *)scope->places)[scope->count] = place;
     ((const struct cedar_uid **)scope->uids)[scope->count++] = uid;
+    scope->mask |= cedar_scope_bit(uid);
     return 0;
 }
 

@@ -43,11 +43,6 @@ const struct cedar_text *cedar_text_make(struct cedar_arena *arena, const char *
     return text;
 }
 
-bool cedar_text_equal(const struct cedar_text *a, const struct cedar_text *b)
-{
-    return a == b || (a->hash == b->hash && a->len == b->len && !memcmp(a->data, b->data, a->len));
-}
-
 bool cedar_text_is(const struct cedar_text *text, const char *word)
 {
     return text->len == strlen(word) && !memcmp(text->data, word, text->len);
@@ -98,12 +93,6 @@ const struct cedar_uid *cedar_uid_make(struct cedar_arena *arena, const struct c
     if (uid)
         *uid = (struct cedar_uid){mix(type->hash, id->hash), type, id};
     return uid;
-}
-
-bool cedar_uid_equal(const struct cedar_uid *a, const struct cedar_uid *b)
-{
-    return a == b || (a->hash == b->hash && cedar_text_equal(a->id, b->id) &&
-                      cedar_text_equal(a->type, b->type));
 }
 
 int cedar_uid_compare(const struct cedar_uid *a, const struct cedar_uid *b)
