@@ -64,8 +64,8 @@ void attributes_stat(const struct catalog_node *node, struct stat *out)
  * shared. A folder in somebody's 待归案 is reached only through names that are not kept. */
 static double name_seconds(const struct catalog_node *node)
 {
-    if (node->level > CATALOG_PUBLIC || node->marks != 0)
-        return 0; /* not everybody may know of it */
+    if (node->level > CATALOG_PUBLIC || node->marks != 0 || node->instance != 0)
+        return 0; /* not everybody may know of it, or others find something else under its name */
     switch (node->kind) {
     case CATALOG_KIND_YEAR:
     case CATALOG_KIND_CASE:

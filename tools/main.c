@@ -69,7 +69,7 @@ static const struct command table[] = {
      "Moves a misfiled record; its old place keeps a stub", REASON},
     {"record incomplete", cmd_record_incomplete, "PATH --reason TEXT",
      "Marks one's own sealed record incomplete, so that it can be sent again", REASON},
-    {"record classify", cmd_record_classify, "PATH | OBJECT [options] --reason TEXT",
+    {"record classify", cmd_record_classify, "PATH | OBJECT | node:N [options] --reason TEXT",
      "Classifies a record, a folder or a case; what is not given stays",
      "  --level LEVEL           公开 内部 秘密 机密 绝密, or public internal confidential secret\n"
      "                          top_secret, or 0 to 4\n"

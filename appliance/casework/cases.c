@@ -94,7 +94,7 @@ static int open_locked(struct door *door, const struct door_actor *actor, int ye
         return status;
     if (catalog_lookup(door->catalog, year_node.id, name, out) == 0)
         return sr_fail(SR_ERR_EXISTS, "the case %d/%s exists already", year, name);
-    if ((status = place_check_name(door, year_node.id, name, reason)) < 0 ||
+    if ((status = place_check_name(door, NULL, year_node.id, name, 0, reason)) < 0 ||
         (status = cases_append_case(door, actor, year, name, false, index)) < 0)
         return status;
     return catalog_get(door->catalog, door_node_id(*index), out);

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "casework/door_internal.h"
+#include "casework/sibling.h"
 
 static int append_create(struct door *door, const struct door_actor *actor, uint64_t parent,
                          const char *name, const struct staging *staging, bool draft, bool junk,
@@ -28,8 +29,8 @@ static int append_create(struct door *door, const struct door_actor *actor, uint
 }
 
 /* May this name be made in this folder now? Lock held. */
-static int check_create(struct door *door, uint64_t parent_id, const char *name,
-                        struct catalog_node *parent, const char **reason)
+static int check_create(struct door *door, const struct catalog_user *user, uint64_t parent_id,
+                        const char *name, struct catalog_node *parent, const char **reason)
 {
     struct catalog_node taken;
     if (door->stopping)
@@ -37,24 +38,26 @@ static int check_create(struct door *door, uint64_t parent_id, const char *name,
     int status = catalog_get(door->catalog, parent_id, parent);
     if (status < 0)
         return status;
-    if (catalog_lookup(door->catalog, parent_id, name, &taken) == 0)
+    if ((status = sibling_find(door, user, parent_id, name, &taken)) == 0)
         return sr_fail(SR_ERR_EXISTS, "the name is taken");
-    return place_check_name(door, parent_id, name, reason);
+    return status == SR_ERR_NOT_FOUND ? place_check_name(door, user, parent_id, name, 0, reason)
+                                      : status;
 }
 
 /* The second half of create, under the lock. staging is taken over on success. */
-static int create_locked(struct door *door, const struct door_actor *actor, uint64_t parent_id,
+static int create_locked(struct door *door, const struct catalog_user *user, uint64_t parent_id,
                          const char *name, struct staging *staging, struct door_file *file,
                          struct catalog_node *node, const char **reason)
 {
     struct catalog_node parent;
     uint64_t index;
     struct live *live;
-    int status = check_create(door, parent_id, name, &parent, reason);
+    int status = check_create(door, user, parent_id, name, &parent, reason);
     if (status < 0)
         return status;
     bool draft = place_in_drafts(door, &parent), junk = workflow_is_junk(door->workflow, name);
-    if ((status = append_create(door, actor, parent_id, name, staging, draft, junk, &index)) < 0 ||
+    if ((status = append_create(door, &file->actor, parent_id, name, staging, draft, junk,
+                                &index)) < 0 ||
         (status = catalog_get(door->catalog, door_node_id(index), node)) < 0 ||
         (status = live_add(door, staging, &node->version, &live)) < 0)
         return status;
@@ -91,7 +94,7 @@ int door_create(struct door *door, const struct door_actor *actor, uint64_t pare
                             sr_fail(SR_ERR_DENIED, "files belong into a stage folder of a case"));
     /* Before a key and a file are spent on it; and once more when they are there. */
     pthread_mutex_lock(&door->lock);
-    status = check_create(door, parent_id, name, &parent, &reason);
+    status = check_create(door, &user, parent_id, name, &parent, &reason);
     pthread_mutex_unlock(&door->lock);
     if (status < 0 || (status = door_ready(door)) < 0 ||
         (status = door_file_new(door, actor, 0, true, &file)) < 0 ||
@@ -99,7 +102,7 @@ int door_create(struct door *door, const struct door_actor *actor, uint64_t pare
         goto out;
     file->generation = generation;
     pthread_mutex_lock(&door->lock);
-    status = create_locked(door, &file->actor, parent_id, name, staging, file, node, &reason);
+    status = create_locked(door, &user, parent_id, name, staging, file, node, &reason);
     if (status == 0) {
         file->live->commit = commit_on_close;
         file->live->commit_delay_ns = DOOR_COMMIT_DELAY_NS;

@@ -11,6 +11,7 @@
 #include "casework/cases.h"
 #include "casework/classification.h"
 #include "casework/door_internal.h"
+#include "casework/sibling.h"
 
 #define XATTR_PREFIX "user.strongroom."
 
@@ -180,10 +181,13 @@ void door_stop(struct door *door)
 
 /* --- views --- */
 
-/* What the actor sees of a node they may see: live size, and the exact size of texts. */
+/* What the actor sees of a node they may see: their name for it, live size, the exact size of texts. */
 static int complete_view(struct door *door, const struct door_actor *actor,
-                         struct catalog_node *node)
+                         const struct catalog_user *user, struct catalog_node *node)
 {
+    char name[CATALOG_NAME_MAX + 1];
+    if (sibling_name(door, user, node, name) == 0) /* else it goes just now */
+        strcpy(node->name, name);
     if (node->kind == CATALOG_KIND_RECORD) {
         pthread_mutex_lock(&door->lock);
         live_overlay(door, node);
@@ -209,10 +213,9 @@ int door_lookup(struct door *door, const struct door_actor *actor, uint64_t pare
     if (parent == CATALOG_UNFILED && strcmp(name, user.account) == 0 &&
         (status = place_ensure_unfiled(door, actor, &user)) < 0)
         return status;
-    if ((status = catalog_lookup(door->catalog, parent, name, out)) < 0 ||
-        (status = place_visible(door, &user, out)) < 0)
+    if ((status = sibling_find(door, &user, parent, name, out)) < 0)
         return status;
-    return complete_view(door, actor, out);
+    return complete_view(door, actor, &user, out);
 }
 
 int door_getattr(struct door *door, const struct door_actor *actor, uint64_t node,
@@ -225,7 +228,7 @@ int door_getattr(struct door *door, const struct door_actor *actor, uint64_t nod
     if ((status = catalog_get(door->catalog, node, out)) < 0 ||
         (status = place_visible(door, &user, out)) < 0)
         return status;
-    return complete_view(door, actor, out);
+    return complete_view(door, actor, &user, out);
 }
 
 struct listing {
@@ -273,8 +276,9 @@ static int list_folder(struct door *door, const struct door_actor *actor,
             after = child->id;
             if (place_visible(door, user, child) < 0 || is_hidden_stub(door, child))
                 continue;
-            if (child->kind == CATALOG_KIND_RECORD &&
-                (status = complete_view(door, actor, child)) < 0)
+            if ((child->kind == CATALOG_KIND_RECORD || child->kind == CATALOG_KIND_FOLDER ||
+                 child->kind == CATALOG_KIND_STUB) &&
+                (status = complete_view(door, actor, user, child)) < 0)
                 break;
             status = fn(context, child);
         }
@@ -330,6 +334,47 @@ int door_resolve(struct door *door, const struct door_actor *actor, const char *
         path += len + (path[len] == '/');
     }
     return status;
+}
+
+int door_path_for(struct door *door, const struct catalog_user *user, uint64_t node_id, char **out)
+{
+    char name[CATALOG_NAME_MAX + 1];
+    struct catalog_node node = {.parent = node_id};
+    struct sr_buf path = {0};
+    bool plain;
+    int status = catalog_path(door->catalog, node_id, out, &plain);
+    if (status < 0 || plain)
+        return status;
+    free(*out);
+    *out = NULL;
+    do {
+        struct sr_buf longer = {0};
+        if ((status = catalog_get(door->catalog, node.parent, &node)) < 0 ||
+            (status = node.id != CATALOG_ROOT ? sibling_name(door, user, &node, name) : 0) < 0)
+            break;
+        if (node.id != CATALOG_ROOT || path.len == 0)
+            sr_buf_format(&longer, "/%s", node.id != CATALOG_ROOT ? name : "");
+        sr_buf_append(&longer, path.data, path.len);
+        longer.failed |= path.failed;
+        sr_buf_free(&path);
+        path = longer;
+    } while (node.id != CATALOG_ROOT && node.parent != 0);
+    if (status == 0 && path.failed)
+        status = sr_fail(SR_ERR_NO_MEMORY, "no memory for a path");
+    if (status < 0) {
+        sr_buf_free(&path);
+        return status;
+    }
+    *out = path.data; /* sr_buf's storage is malloc's */
+    return 0;
+}
+
+int door_path(struct door *door, const struct door_actor *actor, uint64_t node, char **out)
+{
+    struct catalog_user user;
+    int status = door_user(door, actor, &user);
+    *out = NULL;
+    return status < 0 ? status : door_path_for(door, &user, node, out);
 }
 
 /* --- xattrs --- */

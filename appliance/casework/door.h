@@ -124,6 +124,9 @@ int door_listxattr(struct door *door, const struct door_actor *actor, uint64_t n
                    struct sr_buf *names);
 int door_space(struct door *door, uint64_t *free_bytes, uint64_t *total_bytes, uint64_t *nodes);
 
+/* "/2026/示例〔2026〕1号/02调查取证/a.mp4" as the actor, who may know of node, finds it; fresh, free() it. */
+int door_path(struct door *door, const struct door_actor *actor, uint64_t node, char **out);
+
 /* --- acts of the tool ------------------------------------------------------------------------ */
 
 /* "2026/示例〔2026〕1号/02调查取证" with or without leading slash. */

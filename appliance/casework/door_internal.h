@@ -293,8 +293,10 @@ int door_file_attach(struct door *door, struct door_file *file, struct live *liv
 
 /* --- names and places (place.c) ---- */
 
-/* May something be put under this name into this folder? SR_ERR_NAME_*; reason is the refusal word. */
-int place_check_name(struct door *door, uint64_t parent, const char *name, const char **reason);
+/* May user (NULL: whoever) put something (self, if it is there already) under this name into this folder?
+ * SR_ERR_NAME_*; reason is the refusal word. */
+int place_check_name(struct door *door, const struct catalog_user *user, uint64_t parent,
+                     const char *name, uint64_t self, const char **reason);
 bool place_takes_records(const struct catalog_node *parent);
 /* The nearest ancestor (or the node itself) that is no plain folder, record, stub or date. */
 int place_anchor(struct door *door, const struct catalog_node *node, struct catalog_node *out);
@@ -309,11 +311,15 @@ int place_visible(struct door *door, const struct catalog_user *user,
 int place_ensure_unfiled(struct door *door, const struct door_actor *actor,
                          const struct catalog_user *user);
 
+/* "/2026/…/a.mp4" as user finds it; fresh, free() it. */
+int door_path_for(struct door *door, const struct catalog_user *user, uint64_t node, char **out);
+
 /* --- texts shown in the share (notice.c) ---- */
 
 int notice_render(struct door *door, const struct door_actor *actor, struct sr_buf *out);
 int notice_receipts(struct door *door, const struct door_actor *actor, struct sr_buf *out);
-int notice_stub(struct door *door, const struct catalog_node *stub, struct sr_buf *out);
+int notice_stub(struct door *door, const struct door_actor *actor, const struct catalog_node *stub,
+                struct sr_buf *out);
 /* Chinese sentence: what happened and what to do, for a refusal word. */
 const char *notice_sentence(const char *reason);
 /* Of a virtual file or stub, from the cache if nothing has happened since. size may be given alone. */

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "casework/audit.h"
 #include "casework/door_internal.h"
+#include "casework/sibling.h"
 
 static int refuse_sealed(struct door *door, const struct door_actor *actor, uint64_t node,
                          const char *op)
@@ -263,11 +264,13 @@ static int check_filing(struct door *door, const struct catalog_node *node,
 int door_record_file(struct door *door, const struct door_actor *actor, uint64_t node_id,
                      uint64_t parent_id, const char *new_name, const char *reason, bool again)
 {
+    struct catalog_user user;
     struct catalog_node node, parent, taken;
     const char *refusal = NULL;
     uint64_t index = 0;
     int status = door_check_reason(reason);
     if (status < 0 || (status = door_may(door, actor, "record.file")) < 0 ||
+        (status = door_user(door, actor, &user)) < 0 ||
         (status = door_getattr(door, actor, node_id, &node)) < 0 ||
         (status = door_getattr(door, actor, parent_id, &parent)) < 0)
         return status;
@@ -276,7 +279,7 @@ int door_record_file(struct door *door, const struct door_actor *actor, uint64_t
         (status = check_filing(door, &node, &parent, again)) == 0) {
         const char *name = new_name != NULL ? new_name : node.name;
         bool own_stub = false;
-        if (catalog_lookup(door->catalog, parent_id, name, &taken) == 0)
+        if (sibling_find(door, &user, parent_id, name, &taken) == 0)
             own_stub = taken.kind == CATALOG_KIND_STUB &&
                        taken.moved_to == node_id; /* back to where it was */
         else
@@ -284,7 +287,7 @@ int door_record_file(struct door *door, const struct door_actor *actor, uint64_t
         if (taken.id != 0 && !own_stub)
             status = sr_fail(SR_ERR_EXISTS,
                              "a record of this name lies there already: give it a new name");
-        else if ((status = place_check_name(door, parent_id, name, &refusal)) == 0)
+        else if ((status = place_check_name(door, &user, parent_id, name, 0, &refusal)) == 0)
             status = append_record_act(door, "record.file", &node,
                                        filing_private(actor, &node, parent_id, name, reason),
                                        "again", again, &index);

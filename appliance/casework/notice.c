@@ -106,7 +106,7 @@ static void append_subject(struct door *door, const struct catalog_user *user,
     char *path = NULL;
     if (refusal->node != 0 && catalog_get(door->catalog, refusal->node, &node) == 0 &&
         place_visible(door, user, &node) == 0 &&
-        catalog_path(door->catalog, refusal->node, &path) == 0)
+        door_path_for(door, user, refusal->node, &path) == 0)
         sr_buf_text(out, path);
     free(path);
     if (refusal->name[0] != '\0')
@@ -207,7 +207,7 @@ static void append_duplicate(struct door *door, const struct catalog_user *user,
     char *path = NULL;
     if (catalog_same_content(door->catalog, node->version.sha256, earlier_same, &duplicate) >= 0 &&
         duplicate.found != 0 && catalog_get(door->catalog, duplicate.found, &other) == 0 &&
-        place_visible(door, user, &other) == 0 && catalog_path(door->catalog, other.id, &path) == 0)
+        place_visible(door, user, &other) == 0 && door_path_for(door, user, other.id, &path) == 0)
         append_csv(out, path);
     free(path);
 }
@@ -237,7 +237,8 @@ static void append_receipt(struct door *door, const struct catalog_user *user,
     char hash[2 * 32 + 1] = "", when[20] = "";
     char *path = NULL;
     bool done = node->version.state != CATALOG_STAGING;
-    if (catalog_path(door->catalog, node->id, &path) < 0)
+    /* What was classified above the sender since is not there for them any more, here either. */
+    if (place_visible(door, user, node) < 0 || door_path_for(door, user, node->id, &path) < 0)
         return;
     if (done) {
         sr_hex_encode(node->version.sha256, 32, hash);
@@ -276,11 +277,12 @@ int notice_receipts(struct door *door, const struct door_actor *actor, struct sr
     return status < 0 ? status : 0;
 }
 
-int notice_stub(struct door *door, const struct catalog_node *stub, struct sr_buf *out)
+int notice_stub(struct door *door, const struct door_actor *actor, const struct catalog_node *stub,
+                struct sr_buf *out)
 {
     char *path = NULL;
     char when[20];
-    int status = catalog_path(door->catalog, stub->moved_to, &path);
+    int status = door_path(door, actor, stub->moved_to, &path);
     if (status < 0)
         return status;
     sr_time_local_text(stub->created_ns, when);
@@ -297,7 +299,7 @@ static int render(struct door *door, const struct door_actor *actor,
     if (node->id == CATALOG_RECEIPTS)
         return notice_receipts(door, actor, out);
     if (node->kind == CATALOG_KIND_STUB)
-        return notice_stub(door, node, out);
+        return notice_stub(door, actor, node, out);
     return sr_fail(SR_ERR_NOT_FOUND, "not a text of the store");
 }
 

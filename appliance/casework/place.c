@@ -7,10 +7,11 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "casework/door_internal.h"
+#include "casework/sibling.h"
 
-int place_check_name(struct door *door, uint64_t parent, const char *name, const char **reason)
+int place_check_name(struct door *door, const struct catalog_user *user, uint64_t parent,
+                     const char *name, uint64_t self, const char **reason)
 {
-    struct catalog_node twin;
     size_t len = strlen(name);
     *reason = "name_too_long";
     if (len > CATALOG_NAME_MAX)
@@ -24,8 +25,11 @@ int place_check_name(struct door *door, uint64_t parent, const char *name, const
     for (size_t i = 0; i < len; i++)
         if ((uint8_t)name[i] < 0x20 || name[i] == 0x7f)
             return sr_fail(SR_ERR_INVALID, "the name holds a control character");
+    if (sibling_is_reserved(name))
+        return sr_fail(SR_ERR_INVALID, "〔同名N〕 tells records of one name apart, and is given by "
+                                       "the store alone");
     *reason = "name_twin";
-    int status = catalog_twin(door->catalog, parent, name, &twin);
+    int status = sibling_twin(door, user, parent, name, self);
     if (status == 0)
         return sr_fail(SR_ERR_NAME_TWIN, "a sibling differs only in case or Unicode form");
     *reason = NULL;

@@ -4,9 +4,11 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "casework/door_internal.h"
+#include "casework/sibling.h"
 #include "casework/tree.h"
 
 struct move { /* one rename, checked step by step */
+    struct catalog_user user;
     struct catalog_node node, parent, target;
     bool has_target;
     const char *name;
@@ -44,7 +46,10 @@ static int move_folder(struct door *door, const struct door_actor *actor, struct
         return sr_fail(move->target.kind == CATALOG_KIND_RECORD ? SR_ERR_NOT_DIRECTORY
                                                                 : SR_ERR_NOT_EMPTY,
                        "the name is taken");
-    if ((status = place_check_name(door, move->parent.id, move->name, &move->reason)) < 0 ||
+    /* As for making one: a case is one for all. */
+    if ((status = place_check_name(door, move->node.kind == CATALOG_KIND_CASE ? NULL : &move->user,
+                                   move->parent.id, move->name, move->node.id, &move->reason)) <
+            0 ||
         (status = door_entry(door, actor, "folder.rename", &entry)) < 0)
         return status;
     if ((status = entry_set(entry, "node", sr_json_u64_text(move->node.id))) < 0 ||
@@ -146,15 +151,9 @@ static int move_record(struct door *door, const struct door_actor *actor, struct
         return sr_fail(SR_ERR_DENIED, "files belong into a stage folder of a case");
     move->reason = NULL;
     if (!move->has_target) {
-        struct catalog_node self = move->node;
-        int status = place_check_name(door, move->parent.id, move->name, &move->reason);
         /* a rename that changes only the case of its own name has itself as twin */
-        if (status == SR_ERR_NAME_TWIN && self.parent == move->parent.id) {
-            struct catalog_node twin;
-            if (catalog_twin(door->catalog, move->parent.id, move->name, &twin) == 0 &&
-                twin.id == self.id)
-                status = 0;
-        }
+        int status = place_check_name(door, &move->user, move->parent.id, move->name, move->node.id,
+                                      &move->reason);
         if (status < 0)
             return status;
         move->reason = NULL;
@@ -190,12 +189,11 @@ static int move_record(struct door *door, const struct door_actor *actor, struct
 int door_rename(struct door *door, const struct door_actor *actor, uint64_t parent,
                 const char *name, uint64_t new_parent, const char *new_name, bool no_replace)
 {
-    struct catalog_user user;
     struct move move = {.name = new_name};
     int status = door_lookup(door, actor, parent, name, &move.node);
-    if (status < 0 || (status = door_user(door, actor, &user)) < 0 ||
+    if (status < 0 || (status = door_user(door, actor, &move.user)) < 0 ||
         (status = catalog_get(door->catalog, new_parent, &move.parent)) < 0 ||
-        (status = place_visible(door, &user, &move.parent)) < 0)
+        (status = place_visible(door, &move.user, &move.parent)) < 0)
         return status;
     move.refused_node = move.node.id;
     if (move.node.kind == CATALOG_KIND_STUB || move.node.kind == CATALOG_KIND_VIRTUAL)
@@ -205,10 +203,10 @@ int door_rename(struct door *door, const struct door_actor *actor, uint64_t pare
         move.node.kind == CATALOG_KIND_RECORD && move.node.version.state != CATALOG_STAGING;
     /* Folders are judged by check_provisional: what lies above sealed records is SR_ERR_SEALED for all. */
     if (move.node.kind == CATALOG_KIND_RECORD && !is_sealed &&
-        (!door_allows(door, &user, ACT_ADD, &move.node) ||
+        (!door_allows(door, &move.user, ACT_ADD, &move.node) ||
          move.node.version.uid != actor->uid)) /* D7 */
         return door_refused(door, actor, "rename", "denied", move.node.id, NULL,
-                            sr_fail(SR_ERR_DENIED, "%s may not rename this", user.account));
+                            sr_fail(SR_ERR_DENIED, "%s may not rename this", move.user.account));
     if (parent == new_parent && strcmp(name, new_name) == 0)
         return is_sealed ? door_refused(door, actor, "rename", "sealed", move.node.id, NULL,
                                         sr_fail(SR_ERR_SEALED, "the record is sealed"))
@@ -220,7 +218,9 @@ int door_rename(struct door *door, const struct door_actor *actor, uint64_t pare
     /* Anew under the lock: they may have been sealed, moved or removed since. */
     if ((status = catalog_get(door->catalog, move.node.id, &move.node)) == 0 &&
         (status = catalog_get(door->catalog, new_parent, &move.parent)) == 0) {
-        status = catalog_lookup(door->catalog, new_parent, new_name, &move.target);
+        status = move.node.kind == CATALOG_KIND_CASE
+                     ? catalog_lookup(door->catalog, new_parent, new_name, &move.target)
+                     : sibling_find(door, &move.user, new_parent, new_name, &move.target);
         move.has_target = status == 0;
         if (status == 0 && no_replace)
             status = sr_fail(SR_ERR_EXISTS, "the name is taken");

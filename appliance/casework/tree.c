@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "casework/cases.h"
 #include "casework/door_internal.h"
+#include "casework/sibling.h"
 #include "casework/tree.h"
 
 #define YEAR_FIRST 1949
@@ -48,6 +49,15 @@ static int parse_year(struct door *door, const char *name)
     return year >= YEAR_FIRST && year <= atoi(today) + 1 ? year : 0;
 }
 
+/* A case is one for all, whoever may know of it: its number is given out once. */
+static bool is_taken(struct door *door, const struct catalog_user *user,
+                     const struct catalog_node *parent, const char *name, struct catalog_node *out)
+{
+    return parent->kind == CATALOG_KIND_ROOT || parent->kind == CATALOG_KIND_YEAR
+               ? catalog_lookup(door->catalog, parent->id, name, out) == 0
+               : sibling_find(door, user, parent->id, name, out) == 0;
+}
+
 int door_mkdir(struct door *door, const struct door_actor *actor, uint64_t parent_id,
                const char *name, struct catalog_node *out)
 {
@@ -74,9 +84,10 @@ int door_mkdir(struct door *door, const struct door_actor *actor, uint64_t paren
     pthread_mutex_lock(&door->lock);
     if ((status = catalog_get(door->catalog, parent_id, &parent)) < 0)
         ; /* removed since */
-    else if (catalog_lookup(door->catalog, parent_id, name, out) == 0)
+    else if (is_taken(door, &user, &parent, name, out))
         status = sr_fail(SR_ERR_EXISTS, "the name is taken");
-    else if ((status = place_check_name(door, parent_id, name, &reason)) == 0)
+    else if ((status = place_check_name(door, new_case || year ? NULL : &user, parent_id, name, 0,
+                                        &reason)) == 0)
         status = year       ? cases_append_year(door, actor->uid, year_number, &index)
                  : new_case ? cases_append_case(door, &who, atoi(parent.name), name, true, &index)
                             : append_folder(door, &who, parent_id, name, &index);

@@ -200,20 +200,26 @@ int catalog_is_discarded(struct catalog *catalog, const struct vault_object_id *
 typedef int catalog_key_fn(void *context, uint64_t key_id);
 int catalog_discarded_keys(struct catalog *catalog, catalog_key_fn *fn, void *context);
 
-/* SR_ERR_NOT_FOUND. For a record of several instances of one name, the first. */
+typedef int catalog_node_fn(void *context, const struct catalog_node *node);
+/* SR_ERR_NOT_FOUND. Of several of one name the first instance that is no stub, or the first stub. */
 int catalog_lookup(struct catalog *catalog, uint64_t parent, const char *name,
                    struct catalog_node *out);
-/* A sibling whose folded name (sr_name_fold) equals that of name but whose name differs. */
-int catalog_twin(struct catalog *catalog, uint64_t parent, const char *name,
-                 struct catalog_node *out);
+/* All of that name, by instance; a non-zero return of fn stops and is returned. fn must not call the
+ * catalog. */
+int catalog_named(struct catalog *catalog, uint64_t parent, const char *name, catalog_node_fn *fn,
+                  void *context);
+/* The same of siblings whose folded name (sr_name_fold) equals that of name but whose name differs, in
+ * the order of their ids. SR_ERR_NAME_ENCODING. */
+int catalog_twins(struct catalog *catalog, uint64_t parent, const char *name, catalog_node_fn *fn,
+                  void *context);
 int catalog_get(struct catalog *catalog, uint64_t node, struct catalog_node *out);
 /* Children with id > after in id order; a non-zero return of fn stops and is returned. fn must not
  * call the catalog. */
-typedef int catalog_node_fn(void *context, const struct catalog_node *node);
 int catalog_children(struct catalog *catalog, uint64_t parent, uint64_t after, catalog_node_fn *fn,
                      void *context);
-/* "/2026/示例〔2026〕1号/02调查取证/a.mp4"; fresh string, free() it. */
-int catalog_path(struct catalog *catalog, uint64_t node, char **out);
+/* "/2026/示例〔2026〕1号/02调查取证/a.mp4"; fresh string, free() it. *plain (may be NULL): nothing in it is a
+ * stub or one of several of its name. */
+int catalog_path(struct catalog *catalog, uint64_t node, char **out, bool *plain);
 /* True when the folder or anything below it holds a sealed (incomplete, superseded) record. */
 int catalog_has_sealed(struct catalog *catalog, uint64_t node, bool *out);
 int catalog_is_empty(struct catalog *catalog, uint64_t node, bool *out);

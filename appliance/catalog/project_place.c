@@ -21,6 +21,11 @@ static bool holds_nodes(enum catalog_kind kind)
     return kind != CATALOG_KIND_VIRTUAL && kind != CATALOG_KIND_RECORD && kind != CATALOG_KIND_STUB;
 }
 
+static bool needs_own_name(enum catalog_kind kind)
+{
+    return holds_nodes(kind) && kind != CATALOG_KIND_FOLDER;
+}
+
 /* A node that an entry names: not there is SR_ERR_INVALID here, not SR_ERR_NOT_FOUND. */
 static int get_named(const struct project *p, uint64_t id, struct catalog_node *out)
 {
@@ -67,7 +72,8 @@ static int next_instance(const struct project *p, uint64_t parent, const char *n
     return rc < 0 ? rc : 0;
 }
 
-/* Records of one name are told apart by their instance; a folder cannot share its name. */
+/* Records and folders that people make are told apart by their instance: who may not know of one may
+ * make another. What else holds nodes cannot share its name. */
 static int check_folder_name(const struct project *p, uint64_t parent, const char *name,
                              uint64_t self)
 {
@@ -90,7 +96,7 @@ int project_insert(const struct project *p, const struct catalog_node *node)
     int64_t instance;
     int rc;
 
-    if (holds_nodes(node->kind) &&
+    if (needs_own_name(node->kind) &&
         (rc = check_folder_name(p, node->parent, node->name, node->id)) < 0)
         return rc;
     if ((rc = next_instance(p, node->parent, node->name, &instance)) < 0 ||
@@ -127,7 +133,7 @@ int project_move(const struct project *p, const struct catalog_node *node, uint6
     char *fold = NULL;
     int rc;
 
-    if (holds_nodes(node->kind) && (rc = check_folder_name(p, parent, name, node->id)) < 0)
+    if (needs_own_name(node->kind) && (rc = check_folder_name(p, parent, name, node->id)) < 0)
         return rc;
     if ((parent != node->parent || strcmp(name, node->name) != 0) &&
         (rc = next_instance(p, parent, name, &instance)) < 0)
@@ -230,7 +236,7 @@ static int find_year(const struct project *p, uint64_t *out)
 
     if (rc < 0)
         return rc;
-    statement = catdb_use(p->catalog, CATDB_NODE_LOOKUP);
+    statement = catdb_use(p->catalog, CATDB_NODE_NAMED);
     catdb_bind_int(statement, 1, CATALOG_ROOT);
     catdb_bind_text(statement, 2, name);
     rc = catdb_next(p->catalog, statement);

@@ -28,19 +28,6 @@ const char *catalog_kind_word(enum catalog_kind kind)
     return words[kind];
 }
 
-/* One node of a bound statement. */
-static int one_node(struct catalog *catalog, sqlite3_stmt *statement, struct catalog_node *out)
-{
-    int rc = catdb_next(catalog, statement);
-
-    if (rc > 0)
-        catdb_read_node(statement, out);
-    else if (rc == 0)
-        rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: no such node");
-    catdb_end(statement);
-    return rc > 0 ? 0 : rc;
-}
-
 /* Every node of a bound statement. */
 static int each_node(struct catalog *catalog, sqlite3_stmt *statement, catalog_node_fn *fn,
                      void *context)
@@ -72,23 +59,57 @@ static int each_version(struct catalog *catalog, sqlite3_stmt *statement, catalo
     return rc;
 }
 
+/* A record, or a folder, stands before the stubs of its name. */
+static int first_named(struct catalog *catalog, sqlite3_stmt *statement, struct catalog_node *out)
+{
+    bool found = false, stub = true;
+    int rc = 0;
+
+    while (stub && (rc = catdb_next(catalog, statement)) > 0) {
+        stub = sqlite3_column_int(statement, 2) == CATALOG_KIND_STUB;
+        if (!found || !stub)
+            catdb_read_node(statement, out);
+        found = true;
+    }
+    catdb_end(statement);
+    if (rc >= 0 && !found)
+        rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: no such node");
+    return rc > 0 ? 0 : rc;
+}
+
+static sqlite3_stmt *use_named(struct catalog *catalog, uint64_t parent, const char *name)
+{
+    sqlite3_stmt *statement = catdb_use(catalog, CATDB_NODE_NAMED);
+
+    catdb_bind_int(statement, 1, (int64_t)parent);
+    catdb_bind_text(statement, 2, name);
+    return statement;
+}
+
 int catalog_lookup(struct catalog *catalog, uint64_t parent, const char *name,
                    struct catalog_node *out)
 {
-    sqlite3_stmt *statement;
     int rc;
 
     catdb_lock(catalog);
-    statement = catdb_use(catalog, CATDB_NODE_LOOKUP);
-    catdb_bind_int(statement, 1, (int64_t)parent);
-    catdb_bind_text(statement, 2, name);
-    rc = one_node(catalog, statement, out);
+    rc = first_named(catalog, use_named(catalog, parent, name), out);
     catdb_unlock(catalog);
     return rc;
 }
 
-int catalog_twin(struct catalog *catalog, uint64_t parent, const char *name,
-                 struct catalog_node *out)
+int catalog_named(struct catalog *catalog, uint64_t parent, const char *name, catalog_node_fn *fn,
+                  void *context)
+{
+    int rc;
+
+    catdb_lock(catalog);
+    rc = each_node(catalog, use_named(catalog, parent, name), fn, context);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+int catalog_twins(struct catalog *catalog, uint64_t parent, const char *name, catalog_node_fn *fn,
+                  void *context)
 {
     sqlite3_stmt *statement;
     char *fold = NULL;
@@ -97,11 +118,11 @@ int catalog_twin(struct catalog *catalog, uint64_t parent, const char *name,
     if (rc < 0)
         return rc;
     catdb_lock(catalog);
-    statement = catdb_use(catalog, CATDB_NODE_TWIN);
+    statement = catdb_use(catalog, CATDB_NODE_TWINS);
     catdb_bind_int(statement, 1, (int64_t)parent);
     catdb_bind_text(statement, 2, fold);
     catdb_bind_text(statement, 3, name);
-    rc = one_node(catalog, statement, out);
+    rc = each_node(catalog, statement, fn, context);
     catdb_unlock(catalog);
     free(fold);
     return rc;
@@ -137,7 +158,7 @@ int catalog_children(struct catalog *catalog, uint64_t parent, uint64_t after, c
 /* --- upwards --------------------------------------------------------------------------------- */
 
 /* node's name is put before what path holds; *node becomes its parent. */
-static int path_step(struct catalog *catalog, uint64_t *node, struct sr_buf *path)
+static int path_step(struct catalog *catalog, uint64_t *node, struct sr_buf *path, bool *plain)
 {
     struct sr_buf longer = {0};
     sqlite3_stmt *statement = catdb_use(catalog, CATDB_NODE_PLACE);
@@ -155,6 +176,8 @@ static int path_step(struct catalog *catalog, uint64_t *node, struct sr_buf *pat
         if (longer.failed)
             rc = sr_fail(SR_ERR_NO_MEMORY, "catalog: out of memory");
         *node = (uint64_t)sqlite3_column_int64(statement, 0);
+        *plain = *plain && sqlite3_column_int(statement, 1) != CATALOG_KIND_STUB &&
+                 sqlite3_column_int64(statement, 3) == 0;
         sr_buf_free(path);
         *path = longer;
     }
@@ -162,9 +185,10 @@ static int path_step(struct catalog *catalog, uint64_t *node, struct sr_buf *pat
     return rc > 0 ? 0 : rc;
 }
 
-int catalog_path(struct catalog *catalog, uint64_t node, char **out)
+int catalog_path(struct catalog *catalog, uint64_t node, char **out, bool *plain)
 {
     struct sr_buf path = {0};
+    bool all_plain = true;
     int rc = 0;
 
     *out = NULL;
@@ -172,7 +196,7 @@ int catalog_path(struct catalog *catalog, uint64_t node, char **out)
     if (node == CATDB_NOWHERE)
         rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: no node 0");
     for (unsigned depth = 0; rc == 0 && node != CATALOG_ROOT && node != CATDB_NOWHERE; depth++)
-        rc = depth < DEPTH_MAX ? path_step(catalog, &node, &path)
+        rc = depth < DEPTH_MAX ? path_step(catalog, &node, &path, &all_plain)
                                : sr_fail(SR_ERR_DAMAGED, "catalog: the tree has no end");
     catdb_unlock(catalog);
     if (rc == 0 && path.len == 0)
@@ -184,6 +208,8 @@ int catalog_path(struct catalog *catalog, uint64_t node, char **out)
         return rc;
     }
     *out = path.data; /* sr_buf's storage is malloc's */
+    if (plain != NULL)
+        *plain = all_plain;
     return 0;
 }
 

@@ -28,7 +28,7 @@ const char catdb_schema_sql[] =
     " level INTEGER NOT NULL, marks INTEGER NOT NULL, own_level INTEGER NOT NULL DEFAULT 0,"
     " own_marks INTEGER NOT NULL DEFAULT 0, own_until INTEGER NOT NULL DEFAULT 0,"
     " approver TEXT NOT NULL DEFAULT '');"
-    "CREATE INDEX nodes_name ON nodes (parent, name, kind, instance);"
+    "CREATE INDEX nodes_name ON nodes (parent, name, instance);"
     "CREATE INDEX nodes_fold ON nodes (parent, fold);"
     "CREATE INDEX nodes_parent ON nodes (parent);"
     "CREATE INDEX nodes_stub ON nodes (moved_to) WHERE moved_to <> 0;"

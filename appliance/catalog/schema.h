@@ -38,14 +38,13 @@ extern const char catdb_schema_sql[];
     X(APPLIED_ADD, "INSERT INTO applied VALUES (?1)")                                              \
     X(APPLIED_DROP, "DELETE FROM applied WHERE idx = ?1")                                          \
     X(NODE_GET, CATDB_NODES("") "WHERE n.id = ?1")                                                 \
-    /* By kind: a stub, the last kind, yields to a record of its name. */                          \
-    X(NODE_LOOKUP, CATDB_NODES("INDEXED BY nodes_name") "WHERE n.parent = ?1 AND n.name = ?2 "     \
-                                                        "ORDER BY n.kind, n.instance LIMIT 1")     \
-    X(NODE_TWIN, CATDB_NODES("INDEXED BY nodes_fold") "WHERE n.parent = ?1 AND n.fold = ?2 "       \
-                                                      "AND n.name <> ?3 ORDER BY n.id LIMIT 1")    \
+    X(NODE_NAMED, CATDB_NODES("INDEXED BY nodes_name") "WHERE n.parent = ?1 AND n.name = ?2 "      \
+                                                       "ORDER BY n.instance")                      \
+    X(NODE_TWINS, CATDB_NODES("INDEXED BY nodes_fold") "WHERE n.parent = ?1 AND n.fold = ?2 "      \
+                                                       "AND n.name <> ?3 ORDER BY n.id")           \
     X(NODE_CHILDREN,                                                                               \
       CATDB_NODES("INDEXED BY nodes_parent") "WHERE n.parent = ?1 AND n.id > ?2 ORDER BY n.id")    \
-    X(NODE_PLACE, "SELECT parent, kind, name FROM nodes WHERE id = ?1")                            \
+    X(NODE_PLACE, "SELECT parent, kind, name, instance FROM nodes WHERE id = ?1")                  \
     X(NODE_INSERT,                                                                                 \
       "INSERT INTO nodes (id, parent, kind, name, fold, instance, uid, created, changed, "         \
       "provisional, draft, junk, moved_to, level, marks) "                                         \

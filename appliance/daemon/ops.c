@@ -93,6 +93,7 @@ static const struct ops_entry table[] = {
     {{"record.classify",
       {PATH_FIELD(false),
        OBJECT_FIELD,
+       {"node", REQUEST_TEXT, false, 20},
        {"level", REQUEST_NUMBER, false, CATALOG_LEVELS - 1},
        {"until", REQUEST_TEXT_OR_EMPTY, false, 10},
        {"marks", REQUEST_TEXTS, false, CATALOG_MARKS},

@@ -1,6 +1,7 @@
 /* How a node is classified, shown and set. */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -71,15 +72,24 @@ static int read_marks(struct ops_call *call, struct door_class *class)
     return 0;
 }
 
-/* Whose the id is, the door says: a secoff may classify a record that they do not see. */
+/* By its number, or a record by its object id: a secoff may classify what they do not see, and neither
+ * tells them anything. Whether the actor may, the door says. */
 static int find_node(struct ops_call *call, uint64_t *out)
 {
     const char *object = request_text(call->request, "object");
+    const char *number = request_text(call->request, "node");
     struct catalog_version version = {.node = 0};
     struct vault_object_id id;
     struct catalog_node node = {.id = 0};
     int rc;
 
+    if (number != NULL) {
+        if (object != NULL || request_text(call->request, "path") != NULL ||
+            sr_parse_u64(number, out) != 0)
+            return sr_fail(SR_ERR_INVALID,
+                           "'node' is a number, and stands without path and object");
+        return 0;
+    }
     if (object == NULL || request_text(call->request, "path") != NULL) {
         rc = ops_find_node(call, &node);
         *out = node.id;

@@ -50,7 +50,7 @@ static bool put_version(json_t *object, const struct catalog_version *version)
 
 json_t *ops_node_json(struct ops_call *call, const struct catalog_node *node, bool with_path)
 {
-    struct catalog *catalog = door_catalog(call->context->door);
+    struct door *door = call->context->door;
     struct catalog_user user;
     json_t *out = json_object();
     char *path = NULL;
@@ -69,9 +69,9 @@ json_t *ops_node_json(struct ops_call *call, const struct catalog_node *node, bo
     made = made && ops_put_class(call, out, node);
     if (made && (node->kind == CATALOG_KIND_CASE || node->kind == CATALOG_KIND_FOLDER))
         made = put(out, "provisional", json_boolean(node->provisional));
-    if (made && catalog_user(catalog, node->uid, &user) == 0)
+    if (made && catalog_user(door_catalog(door), node->uid, &user) == 0)
         made = put(out, "account", json_string(user.account));
-    if (made && with_path && catalog_path(catalog, node->id, &path) == 0)
+    if (made && with_path && door_path(door, call->actor, node->id, &path) == 0)
         made = put(out, "path", json_string(path));
     free(path);
     if (!made) {

@@ -26,7 +26,7 @@ static bool put_place(struct ops_call *call, json_t *out, uint64_t id)
     bool put;
 
     if (door_getattr(call->context->door, call->actor, id, &node) != 0 ||
-        catalog_path(door_catalog(call->context->door), id, &path) != 0)
+        door_path(call->context->door, call->actor, id, &path) != 0)
         return true;
     put = json_object_set_new(out, "path", json_string(path)) == 0;
     free(path);

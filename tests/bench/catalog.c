@@ -160,7 +160,7 @@ static void lookups(struct catalog *catalog, const struct ledger_of *g)
     printf("catalog_lookup_absent %.2f us\n", (now_s() - start) / LOOKUPS * 1e6);
     start = now_s();
     for (int i = 0; i < LOOKUPS / 10; i++) {
-        must(catalog_path(catalog, node.id, &path));
+        must(catalog_path(catalog, node.id, &path, NULL));
         free(path);
     }
     printf("catalog_path %.2f us\n", (now_s() - start) / (LOOKUPS / 10) * 1e6);

@@ -98,6 +98,53 @@ case_above_clearance_is_absent() {
     tool so user set "${tag}o2" --clearance 公开
     is_absent o2 密件乙.txt
 }
+# A name that one may not know of is no obstacle, and tells nothing.
+case_upload_under_an_invisible_name() {
+    local listing
+    for name in o1 hd; do tool so user set "$tag$name" --clearance 内部; done
+    put o1 同名.mp4
+    sealed "$STAGE/同名.mp4"
+    cp "$work/content-同名.mp4" "$work/first"
+    tool o1 record classify "/$STAGE/同名.mp4" --level 内部 --reason 清单
+    for _ in 1 2; do is_absent o2 同名.mp4; done
+    put o2 同名.mp4 # through Samba
+    eventually 20 is_state "$STAGE/同名.mp4" sealed o2
+    for _ in 1 2; do # in both orders
+        gets o2 同名.mp4
+        smb o1 cases "cd \"$STAGE\"; get 同名.mp4 $work/back" >/dev/null
+        cmp "$work/first" "$work/back"
+        as o1 cat "$mnt/$STAGE/同名.mp4" | cmp "$work/first" -
+        gets o2 同名.mp4
+    done
+    expect_same 'one for o2' "$(smb o2 cases "cd \"$STAGE\"; ls" | grep -c 同名)" 1
+    listing=$(smb hd cases "cd \"$STAGE\"; ls")
+    expect 'both for the head' "$listing" '同名〔同名2〕.mp4'
+    smb hd cases "cd \"$STAGE\"; get 同名〔同名2〕.mp4 $work/back" >/dev/null
+    cmp "$work/content-同名.mp4" "$work/back"
+    as hd cat "$mnt/$STAGE/同名〔同名2〕.mp4" | cmp "$work/content-同名.mp4" -
+    expect 'found by the tool' "$(tool hd record show "/$STAGE/同名〔同名2〕.mp4")" "$(sha <"$work/content-同名.mp4")"
+    expect 'search' "$(tool hd search 同名)" '同名〔同名2〕.mp4'
+    expect_same 'search counts one for o2' "$(tool o2 search 同名 | grep -c mp4)" 1
+    expect 'the receipt' "$(smb o2 cases "get 入库回执.csv $work/receipt" >/dev/null; cat "$work/receipt")" "/同名.mp4\",.*$(sha <"$work/content-同名.mp4")"
+    # And through the mount, into a folder of that name.
+    as o1 mkdir "$mnt/$STAGE/附件"
+    as o1 cp "$work/first" "$mnt/$STAGE/附件/一.jpg"
+    tool o1 record classify "/$STAGE/附件" --level 内部 --reason 清单
+    as o2 mkdir "$mnt/$STAGE/附件"
+    as o2 cp "$work/content-同名.mp4" "$mnt/$STAGE/附件/一.jpg"
+    as o1 cmp "$work/first" "$mnt/$STAGE/附件/一.jpg"
+    as o2 cmp "$work/content-同名.mp4" "$mnt/$STAGE/附件/一.jpg"
+    as hd cmp "$work/content-同名.mp4" "$mnt/$STAGE/附件〔同名2〕/一.jpg"
+    as hd cmp "$work/first" "$mnt/$STAGE/附件/一.jpg"
+    # Lowered, both are for both, and nobody loses theirs.
+    tool so record classify "$(tool o1 --json record show "/$STAGE/同名.mp4" | grep -oP '"object": "\K[0-9a-f]+')" --level 公开 --reason 解密
+    smb o2 cases "cd \"$STAGE\"; get 同名〔同名2〕.mp4 $work/back" >/dev/null
+    cmp "$work/content-同名.mp4" "$work/back"
+    smb o2 cases "cd \"$STAGE\"; get 同名.mp4 $work/back" >/dev/null
+    cmp "$work/first" "$work/back"
+    expect 'nobody makes such a name' "$(smb o2 cases "cd \"$STAGE\"; put $work/first 新〔同名2〕.mp4" || true)" NT_STATUS
+    expect 'and reads why' "$(smb o2 cases "get 提示.txt $work/notice" >/dev/null; cat "$work/notice")" '同名'
+}
 case_open_handle_is_asked_again() {
     put o1 长录像.mp4
     sealed "$STAGE/长录像.mp4"
@@ -169,7 +216,7 @@ body() {
     smbd_start
     fixture_users o1:officer o2:officer tr:officer hd:head sv:supervisor st:station ar:archivist
     tool o1 case open 2026 '测试〔2026〕1号' >>"$work/users.log"
-    for name in example_of_the_readme wrong_rules_change_nothing above_clearance_is_absent open_handle_is_asked_again \
+    for name in example_of_the_readme wrong_rules_change_nothing above_clearance_is_absent upload_under_an_invisible_name open_handle_is_asked_again \
         station_adds_and_opens_nothing restricted_needs_a_purpose; do
         run_case "$name"
     done

@@ -159,7 +159,7 @@ static inline void path_is(struct catalog *catalog, uint64_t id, const char *exp
 {
     char *path;
 
-    assert_int_equal(catalog_path(catalog, id, &path), 0);
+    assert_int_equal(catalog_path(catalog, id, &path, NULL), 0);
     assert_string_equal(path, expected);
     free(path);
 }

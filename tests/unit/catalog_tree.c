@@ -21,6 +21,21 @@ static struct ids children(struct catalog *catalog, uint64_t parent, uint64_t af
     return ids;
 }
 
+static int keep_first(void *context, const struct catalog_node *node)
+{
+    *(struct catalog_node *)context = *node;
+    return 1;
+}
+
+/* The first twin, if there is one. */
+static int twin(struct catalog *catalog, uint64_t parent, const char *name,
+                struct catalog_node *out)
+{
+    int rc = catalog_twins(catalog, parent, name, keep_first, out);
+
+    return rc == 1 ? 0 : rc == 0 ? SR_ERR_NOT_FOUND : rc;
+}
+
 static void test_fixed(void **state)
 {
     struct catalog *catalog = *state;
@@ -63,10 +78,10 @@ static void test_not_found(void **state)
     assert_int_equal(catalog_get(catalog, UINT64_MAX, &node), SR_ERR_NOT_FOUND);
     assert_int_equal(catalog_lookup(catalog, CATALOG_ROOT, "x", &node), SR_ERR_NOT_FOUND);
     assert_int_equal(catalog_lookup(catalog, CATALOG_ROOT, "", &node), SR_ERR_NOT_FOUND);
-    assert_int_equal(catalog_twin(catalog, CATALOG_ROOT, "提示.txt", &node), SR_ERR_NOT_FOUND);
-    assert_int_equal(catalog_path(catalog, 256, &path), SR_ERR_NOT_FOUND);
+    assert_int_equal(twin(catalog, CATALOG_ROOT, "提示.txt", &node), SR_ERR_NOT_FOUND);
+    assert_int_equal(catalog_path(catalog, 256, &path, NULL), SR_ERR_NOT_FOUND);
     assert_null(path);
-    assert_int_equal(catalog_path(catalog, 0, &path), SR_ERR_NOT_FOUND);
+    assert_int_equal(catalog_path(catalog, 0, &path, NULL), SR_ERR_NOT_FOUND);
     assert_int_equal(catalog_is_empty(catalog, 256, &yes), SR_ERR_NOT_FOUND);
     assert_int_equal(catalog_has_sealed(catalog, 256, &yes), SR_ERR_NOT_FOUND);
     assert_int_equal(catalog_case_of(catalog, CATALOG_UNFILED, &node), SR_ERR_NOT_FOUND);
@@ -201,23 +216,65 @@ static void test_twins(void **state)
     entry_ok(catalog, 0, YEAR);
     entry_ok(catalog, 1, CASE);
     entry_ok(catalog, 2, RECORD("@1", "$1+1", "Café.TXT")); /* é as one character */
-    assert_int_equal(catalog_twin(catalog, NODE(1) + 1, "café.txt", &node), 0);
+    assert_int_equal(twin(catalog, NODE(1) + 1, "café.txt", &node), 0);
     assert_int_equal(node.id, NODE(2));
-    assert_int_equal(catalog_twin(catalog, NODE(1) + 1, "Cafe\xcc\x81.TXT", &node), 0);
-    assert_int_equal(catalog_twin(catalog, NODE(1) + 1, "cafe\xcc\x81.txt", &node), 0);
+    assert_int_equal(twin(catalog, NODE(1) + 1, "Cafe\xcc\x81.TXT", &node), 0);
+    assert_int_equal(twin(catalog, NODE(1) + 1, "cafe\xcc\x81.txt", &node), 0);
     assert_string_equal(node.name, "Café.TXT");
     /* The name itself is no twin, nor is what only looks like it. */
-    assert_int_equal(catalog_twin(catalog, NODE(1) + 1, "Café.TXT", &node), SR_ERR_NOT_FOUND);
-    assert_int_equal(catalog_twin(catalog, NODE(1) + 1, "Cafe.TXT", &node), SR_ERR_NOT_FOUND);
-    assert_int_equal(catalog_twin(catalog, NODE(1) + 2, "café.txt", &node), SR_ERR_NOT_FOUND);
+    assert_int_equal(twin(catalog, NODE(1) + 1, "Café.TXT", &node), SR_ERR_NOT_FOUND);
+    assert_int_equal(twin(catalog, NODE(1) + 1, "Cafe.TXT", &node), SR_ERR_NOT_FOUND);
+    assert_int_equal(twin(catalog, NODE(1) + 2, "café.txt", &node), SR_ERR_NOT_FOUND);
     assert_int_equal(catalog_lookup(catalog, NODE(1) + 1, "café.txt", &node), SR_ERR_NOT_FOUND);
-    assert_int_equal(catalog_twin(catalog, NODE(1) + 1, "\xff", &node), SR_ERR_NAME_ENCODING);
+    assert_int_equal(twin(catalog, NODE(1) + 1, "\xff", &node), SR_ERR_NAME_ENCODING);
     /* A rename takes its fold along. */
     entry_ok(catalog, 3,
              "{'act':'record.rename','object':'@1','key':'1','node':'$2','private':{'parent':"
              "'$1+1','name':'B','uid':7,'draft':false,'junk':false}}");
-    assert_int_equal(catalog_twin(catalog, NODE(1) + 1, "café.txt", &node), SR_ERR_NOT_FOUND);
-    assert_int_equal(catalog_twin(catalog, NODE(1) + 1, "b", &node), 0);
+    assert_int_equal(twin(catalog, NODE(1) + 1, "café.txt", &node), SR_ERR_NOT_FOUND);
+    assert_int_equal(twin(catalog, NODE(1) + 1, "b", &node), 0);
+    check(catalog);
+}
+
+/* Records and folders of one name are told apart by their instance; a lookup finds the first that is
+ * no stub. */
+static void test_several_of_one_name(void **state)
+{
+    struct catalog *catalog = *state;
+    struct catalog_node node;
+    struct ids ids = {.count = 0};
+    char *path;
+    bool plain;
+
+    entry_ok(catalog, 0, YEAR);
+    entry_ok(catalog, 1, CASE);
+    entry_ok(catalog, 2, RECORD("@1", "$1+1", "a"));
+    entry_ok(catalog, 3,
+             "{'act':'folder.make','parent':'$1+1','name':'a','uid':1,'kind':'folder'}");
+    entry_ok(catalog, 4,
+             "{'act':'folder.make','parent':'$1+1','name':'a','uid':2,'kind':'folder'}");
+    entry_ok(catalog, 5, RECORD("@2", "$4", "b"));
+    assert_int_equal(catalog_named(catalog, NODE(1) + 1, "a", collect, &ids), 0);
+    assert_int_equal(ids.count, 3);
+    assert_int_equal(ids.id[0], NODE(2));
+    assert_int_equal(ids.id[1], NODE(3));
+    assert_int_equal(ids.id[2], NODE(4));
+    assert_int_equal(catalog_lookup(catalog, NODE(1) + 1, "a", &node), 0);
+    assert_int_equal(node.id, NODE(2));
+    assert_int_equal(node_get(catalog, NODE(4)).instance, 2);
+    assert_int_equal(catalog_path(catalog, NODE(2), &path, &plain), 0);
+    assert_true(plain);
+    free(path);
+    assert_int_equal(catalog_path(catalog, NODE(5), &path, &plain), 0);
+    assert_false(plain); /* its folder is one of several */
+    free(path);
+    /* The first gone, the next one is found; its number stays. */
+    entry_ok(catalog, 6,
+             "{'act':'record.discard','object':'@1','key':'1','node':'$2','private':{'parent':"
+             "'$1+1','name':'a','uid':1}}");
+    assert_int_equal(catalog_lookup(catalog, NODE(1) + 1, "a", &node), 0);
+    assert_int_equal(node.id, NODE(3));
+    assert_int_equal(node.instance, 1);
     check(catalog);
 }
 
@@ -249,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_folders, open_catalog, close_catalog),
         cmocka_unit_test_setup_teardown(test_provisional, open_catalog, close_catalog),
         cmocka_unit_test_setup_teardown(test_twins, open_catalog, close_catalog),
+        cmocka_unit_test_setup_teardown(test_several_of_one_name, open_catalog, close_catalog),
         cmocka_unit_test_setup_teardown(test_stop, open_catalog, close_catalog),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
