@@ -110,6 +110,35 @@ int cmd_user_add(struct tool *tool, int argc, char **argv)
     return ask(tool, request, "made");
 }
 
+int cmd_user_password(struct tool *tool, int argc, char **argv)
+{
+    const char *password_file = NULL;
+    char *password = NULL;
+    json_t *request;
+    bool made;
+    int id, rc;
+
+    while ((id = tool_getopt(tool, argc, argv, options)) != -1) {
+        if (id != OPT_PASSWORD)
+            return id == '?' ? TOOL_USAGE : tool_usage(tool, "only --password-file goes with it");
+        password_file = optarg;
+    }
+    if (argc - optind != 1 || password_file == NULL)
+        return tool_usage(tool, "one ACCOUNT and a --password-file are needed");
+    rc = slots_read_passphrase(password_file, "password", &password);
+    if (rc != 0)
+        return tool_fail(tool, rc);
+    request = client_new("user.password");
+    made =
+        client_set(request, "account", argv[optind]) && client_set(request, "password", password);
+    slots_free_passphrase(password);
+    if (!made) {
+        json_decref(request);
+        return tool_usage(tool, "account and password must be UTF-8");
+    }
+    return ask(tool, request, "given a first password");
+}
+
 static const struct option set_options[] = {
     {"role", required_argument, NULL, OPT_ROLE},
     {"name", required_argument, NULL, OPT_NAME},
@@ -260,7 +289,10 @@ static void user_row(struct column_table *table, const json_t *user)
                             classification_level_name((uint32_t)clearance),
                             print_text(user, "badge"),
                             days,
-                            json_is_true(json_object_get(user, "disabled")) ? "disabled" : ""};
+                            json_is_true(json_object_get(user, "disabled")) ? "disabled"
+                            : json_is_true(json_object_get(user, "first_password"))
+                                ? "first password"
+                                : ""};
 
     snprintf(uid, sizeof uid, "%lld", (long long)json_integer_value(json_object_get(user, "uid")));
     role_names(user, roles, sizeof roles);

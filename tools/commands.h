@@ -7,7 +7,7 @@
 
 tool_command_fn cmd_init;
 tool_command_fn cmd_slots_list, cmd_slots_add, cmd_slots_remove, cmd_slots_change;
-tool_command_fn cmd_user_add, cmd_user_set, cmd_user_disable, cmd_user_list;
+tool_command_fn cmd_user_add, cmd_user_set, cmd_user_disable, cmd_user_password, cmd_user_list;
 tool_command_fn cmd_status;
 tool_command_fn cmd_case_open, cmd_case_list, cmd_case_show, cmd_case_assign, cmd_case_transfer;
 tool_command_fn cmd_record_list, cmd_record_show, cmd_record_versions;

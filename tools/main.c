@@ -45,6 +45,9 @@ static const struct command table[] = {
      "  --badge-until DAY       last day it is valid\n"
      "  --role ROLE             instead of those so far (by a secoff, as clearance)\n"
      "  --clearance LEVEL       公开 内部 秘密 机密 绝密, or public to top_secret, or 0 to 4\n"},
+    {"user password", cmd_user_password, "ACCOUNT --password-file FILE",
+     "Gives a first password to who forgot theirs or is locked out; they must change it",
+     "  --password-file FILE    first line is the password; - is standard input\n"},
     {"user disable", cmd_user_disable, "ACCOUNT --reason TEXT",
      "Ends an account for ever, and its sessions at once; lists its cases to be handed over",
      REASON},

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "casework/door_internal.h"
+#include "casework/passwords.h"
 #include "casework/program.h"
 
 #define ACCOUNTS_TRIES 40
@@ -76,9 +77,10 @@ void accounts_remove(const char *account, const char *smb_conf)
 }
 
 int accounts_create(const char *account, const char *name, uint32_t uid, const char *password,
-                    const char *smb_conf)
+                    const char *smb_conf, char stamp[CATALOG_STAMP_MAX + 1])
 {
     char uid_text[16];
+    stamp[0] = '\0';
     snprintf(uid_text, sizeof uid_text, "%u", uid);
     char *const add[] = {"useradd",   "--no-create-home", "--no-user-group",
                          "--gid",     "nogroup",          "--uid",
@@ -89,7 +91,8 @@ int accounts_create(const char *account, const char *name, uint32_t uid, const c
     if (status < 0 || (status = run_until_free(add)) < 0)
         return status;
     if (smb_conf != NULL && password != NULL &&
-        (status = set_samba_password(account, password, smb_conf)) < 0) {
+        ((status = set_samba_password(account, password, smb_conf)) < 0 ||
+         (status = passwords_stamp(account, smb_conf, stamp)) < 0)) {
         struct sr_error_copy why;
         sr_error_save(&why, status);
         accounts_remove(account, NULL);
@@ -139,6 +142,8 @@ int accounts_add_entry(struct sr_io *io, const struct catalog_user *user,
         status = entry_set(*entry, "roles", accounts_roles(user));
     if (status == 0 && user->unit[0] != '\0')
         status = entry_set(*entry, "unit", json_string(user->unit));
+    if (status == 0 && user->first_password[0] != '\0')
+        status = entry_set(*entry, "first", json_string(user->first_password));
     if (status == 0 && (status = entry_set(*entry, "uid", json_integer(user->uid))) == 0 &&
         (status = entry_set(*entry, "account", json_string(user->account))) == 0 &&
         (status = entry_set(*entry, "name", json_string(user->name))) == 0)
@@ -235,8 +240,11 @@ int door_user_add(struct door *door, const struct door_actor *actor, const char 
     else if ((status = catalog_users(door->catalog, next_uid, &out->uid)) == 0 &&
              door->config.manage_accounts) {
         out->uid = free_uid(out->uid);
-        status = accounts_create(account, out->name, out->uid, password, door->config.smb_conf);
+        status = accounts_create(account, out->name, out->uid, password, door->config.smb_conf,
+                                 out->first_password);
         made = status == 0;
+        if (door_holds(out, "station")) /* a machine does not change it */
+            out->first_password[0] = '\0';
     }
     if (status == 0 && (status = accounts_add_entry(door->io, out, actor, &entry)) == 0) {
         pthread_mutex_lock(&door->lock);

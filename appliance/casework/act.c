@@ -28,6 +28,8 @@ int door_user(struct door *door, const struct door_actor *actor, struct catalog_
         return sr_fail(SR_ERR_DENIED, "uid %u is not an account of this vault", actor->uid);
     if (status == 0 && user->disabled)
         status = sr_fail(SR_ERR_DENIED, "the account %s is disabled", user->account);
+    if (actor->tool) /* there nobody comes in by a password */
+        user->first_password[0] = '\0';
     return status;
 }
 

@@ -11,6 +11,7 @@
 #include "casework/cases.h"
 #include "casework/classification.h"
 #include "casework/door_internal.h"
+#include "casework/passwords.h"
 #include "casework/sibling.h"
 
 #define XATTR_PREFIX "user.strongroom."
@@ -112,6 +113,8 @@ static int prepare(struct door *door, struct door_salvage *salvage)
     int status;
     if (door->config.policy_dir == NULL)
         return sr_fail(SR_ERR_INVALID, "no policy folder was given");
+    if (door->config.manage_accounts && door->config.smb_conf != NULL)
+        passwords_policy(door->config.smb_conf);
     if ((status = workflow_load(door->io, door->config.policy_dir, &door->workflow)) < 0 ||
         (status = door_rules_load(door)) < 0 || (status = notice_start(door)) < 0 ||
         (status = reading_start(door)) < 0 || (status = catalog_open_memory(&door->catalog)) < 0 ||
@@ -203,11 +206,20 @@ static int complete_view(struct door *door, const struct door_actor *actor,
     return status == SR_ERR_NOT_FOUND ? 0 : status;
 }
 
+/* Whoever comes: the first that is asked about each. */
+static int visitor(struct door *door, const struct door_actor *actor, struct catalog_user *user)
+{
+    int status = door_user(door, actor, user);
+    if (status == 0)
+        passwords_look(door, user);
+    return status;
+}
+
 int door_lookup(struct door *door, const struct door_actor *actor, uint64_t parent,
                 const char *name, struct catalog_node *out)
 {
     struct catalog_user user;
-    int status = door_user(door, actor, &user);
+    int status = visitor(door, actor, &user);
     if (status < 0)
         return door_stranger(door, actor, "lookup", status);
     if (parent == CATALOG_UNFILED && strcmp(name, user.account) == 0 &&
@@ -222,7 +234,7 @@ int door_getattr(struct door *door, const struct door_actor *actor, uint64_t nod
                  struct catalog_node *out)
 {
     struct catalog_user user;
-    int status = door_user(door, actor, &user);
+    int status = visitor(door, actor, &user);
     if (status < 0)
         return door_stranger(door, actor, "getattr", status);
     if ((status = catalog_get(door->catalog, node, out)) < 0 ||
@@ -294,7 +306,7 @@ int door_readdir(struct door *door, const struct door_actor *actor, uint64_t nod
 {
     struct catalog_user user;
     struct catalog_node node;
-    int status = door_user(door, actor, &user);
+    int status = visitor(door, actor, &user);
     if (status < 0)
         return door_stranger(door, actor, "readdir", status);
     if ((status = catalog_get(door->catalog, node_id, &node)) < 0 ||

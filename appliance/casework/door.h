@@ -134,6 +134,10 @@ int door_resolve(struct door *door, const struct door_actor *actor, const char *
                  struct catalog_node *out);
 int door_case_open(struct door *door, const struct door_actor *actor, int year, const char *name,
                    struct catalog_node *out);
+/* A new first password for somebody who has forgotten theirs or is locked out, by a sysadmin. They must change
+ * it, but for a station. */
+int door_user_password(struct door *door, const struct door_actor *actor, const char *account,
+                       const char *password, struct catalog_user *out);
 /* password is given to the system and to Samba, never stored by us; NULL: no password (tests). */
 int door_user_add(struct door *door, const struct door_actor *actor, const char *account,
                   const char *name, const char *unit, const char *const *roles, size_t role_count,

@@ -93,6 +93,7 @@ struct refusal_budget { /* distinct refusals of one person in one window */
 };
 #define DOOR_BUDGETS 64
 #define DOOR_BUDGET 100
+#define DOOR_LOOKS 16
 
 /* What a node lies in, as far as the rules speak of it. The same for all that one folder holds. */
 struct door_place {
@@ -144,6 +145,7 @@ struct door {
     struct client_cache clients;
     struct text_cache *texts;
     struct readings *readings;
+    _Atomic int64_t looks[DOOR_LOOKS]; /* passwords.c: boottime of the next one, by uid */
     bool stopping;
     unsigned open_files;
     int64_t sealer_until_ns; /* boottime at which the sealer looks again by itself */
@@ -333,9 +335,10 @@ int notice_text(struct door *door, const struct door_actor *actor, const struct 
 
 /* --- accounts (accounts.c) ---- */
 
-/* useradd and smbpasswd. SR_ERR_SYSTEM with what the program said. */
+/* useradd and smbpasswd. stamp: of the password (passwords.h), "" without one. SR_ERR_SYSTEM with what the
+ * program said. */
 int accounts_create(const char *account, const char *name, uint32_t uid, const char *password,
-                    const char *smb_conf);
+                    const char *smb_conf, char stamp[CATALOG_STAMP_MAX + 1]);
 void accounts_remove(const char *account, const char *smb_conf); /* what fails is logged */
 /* Checks everything but the uid, and fills user. */
 int accounts_fill(const char *account, const char *name, const char *const *roles,
@@ -349,6 +352,9 @@ json_t *accounts_roles(const struct catalog_user *user); /* fresh; NULL: out of 
 bool accounts_name_valid(const char *account);
 /* SR_ERR_EXISTS if a system account of that name or uid exists. */
 int accounts_free(const char *account, uint32_t uid);
+/* The account that an act is about, which nobody does to themselves. Refusals are recorded as op (people.c). */
+int accounts_subject(struct door *door, const struct door_actor *actor, const char *op,
+                     const char *account, struct catalog_user *out);
 int accounts_add_entry(struct sr_io *io, const struct catalog_user *user,
                        const struct door_actor *actor, json_t **entry);
 

@@ -225,6 +225,11 @@ bool door_allows_for(struct door *door, const struct catalog_user *user, enum ac
     struct policy_answer answer = {.allow = false};
     struct rules_scratch *scratch;
     struct door_place place;
+    /* With a password that others know: nothing but the text that says what to do. */
+    if (user->first_password[0] != '\0' &&
+        (act != ACT_PLACES || node == NULL ||
+         (node->kind != CATALOG_KIND_ROOT && node->id != CATALOG_NOTICE)))
+        return false;
     if (door_rules_fill(door, node, &place, &question) < 0)
         return false;
     struct policy_view *view = take(door, &scratch);

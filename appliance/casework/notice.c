@@ -64,6 +64,7 @@ static const struct {
     {"view.grant", "给查看授权"},
     {"views", "查看查阅记录"},
     {"user.set", "修改账号"},
+    {"user.password", "设置初始密码"},
     {"user.disable", "停用账号"},
     {"case.assign", "指定承办人"},
     {"case.transfer", "移交案件"},
@@ -130,6 +131,14 @@ int notice_render(struct door *door, const struct door_actor *actor, struct sr_b
     if (status < 0)
         goto out;
     sr_buf_format(out, BOM "提示（%s）\r\n\r\n", user.account);
+    if (user.first_password[0] != '\0')
+        sr_buf_format(
+            out,
+            "请先修改初始密码，修改后即可看到案卷。\r\n"
+            "    Windows：按 Ctrl+Alt+Del，选“更改密码”，用户名填 本机地址\\%s。\r\n"
+            "    其他：smbpasswd -r 本机地址 -U %s\r\n"
+            "新密码至少 8 位，不能与最近 3 次相同；连续 5 次输错，账号锁定 30 分钟。\r\n\r\n",
+            user.account, user.account);
     if (list.count == 0)
         sr_buf_text(out,
                     "没有被拒绝的操作。复制进来的文件是否已入库、可否清卡，见 入库回执.csv。\r\n");

@@ -9,9 +9,8 @@
 #include "casework/door_internal.h"
 #include "casework/sessions.h"
 
-/* The account that an act is about, which nobody does to themselves. Refusals are recorded as op. */
-static int find_subject(struct door *door, const struct door_actor *actor, const char *op,
-                        const char *account, struct catalog_user *out)
+int accounts_subject(struct door *door, const struct door_actor *actor, const char *op,
+                     const char *account, struct catalog_user *out)
 {
     int status = door_may(door, actor, op);
     if (status < 0)
@@ -166,7 +165,7 @@ int door_user_set(struct door *door, const struct door_actor *actor, const char 
     struct catalog_user subject;
     json_t *entry;
     uint64_t index = 0;
-    int status = find_subject(door, actor, "user.set", account, &subject);
+    int status = accounts_subject(door, actor, "user.set", account, &subject);
     if (status < 0 || (status = check_members(door, actor, change)) < 0 ||
         (status = door_ready(door)) < 0)
         return status;
@@ -250,7 +249,7 @@ int door_user_disable(struct door *door, const struct door_actor *actor, const c
 {
     struct catalog_user subject;
     struct case_list cases = {.count = 0};
-    int status = find_subject(door, actor, "user.disable", account, &subject);
+    int status = accounts_subject(door, actor, "user.disable", account, &subject);
     if (status < 0 || (status = door_check_reason(reason)) < 0 || (status = door_ready(door)) < 0)
         return status;
     pthread_mutex_lock(&door->accounts_lock);

@@ -131,7 +131,7 @@ static int append_accounts(const struct setup_config *config, struct ledger *led
         user.uid = config->first_uid + (uint32_t)i;
         if (config->manage_accounts &&
             (status = accounts_create(user.account, user.name, user.uid, account->password,
-                                      config->smb_conf)) < 0)
+                                      config->smb_conf, user.first_password)) < 0)
             break;
         status = accounts_add_entry(config->io, &user, NULL, &entry);
         status = append(ledger, entry, status);

@@ -107,6 +107,8 @@ struct catalog_node {
     struct catalog_version version; /* record: the current one */
 };
 
+#define CATALOG_STAMP_MAX 63
+
 struct catalog_user {
     uint32_t uid;
     char account[64];
@@ -118,6 +120,9 @@ struct catalog_user {
     char badge[64];                  /* 执法证件号; "": none */
     int32_t badge_from, badge_until; /* sr_day: first and last day it is valid; 0: no such limit */
     bool disabled;                   /* for ever: the uid is not given out again */
+    /* "": their password is their own. Otherwise when the one was set that they were given, in the words of
+     * Samba: they must change it before anything else. */
+    char first_password[CATALOG_STAMP_MAX + 1];
 };
 
 #define CATALOG_LEADS_MAX 16

@@ -20,6 +20,7 @@ static int read_user(struct catalog *catalog, sqlite3_stmt *statement, struct ca
     out->badge_from = sqlite3_column_int(statement, 6);
     out->badge_until = sqlite3_column_int(statement, 7);
     out->disabled = sqlite3_column_int(statement, 8) != 0;
+    catdb_copy_text(statement, 9, out->first_password, sizeof(out->first_password));
     roles = catdb_use(catalog, CATDB_ROLES_OF);
     catdb_bind_int(roles, 1, out->uid);
     while ((rc = catdb_next(catalog, roles)) > 0 && out->role_count < CATALOG_ROLES_MAX)

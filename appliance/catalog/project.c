@@ -22,6 +22,7 @@ static const struct {
     {"policy.load", project_policy_load},
     {"user.add", project_user_add},
     {"user.set", project_user_set},
+    {"user.password", project_user_password},
     {"user.disable", project_user_disable},
     {"year.open", project_year_open},
     {"case.open", project_case_open},

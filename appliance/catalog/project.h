@@ -77,8 +77,9 @@ int project_case_gone(const struct project *p, uint64_t node);
 
 project_fn project_vault_create, project_unlock, project_shutdown, project_keys_page,
     project_slot_add, project_slot_remove, project_policy_load, project_refuse, project_alert,
-    project_checkpoint_note;                                          /* project_system.c */
-project_fn project_user_add, project_user_set, project_user_disable;  /* project_people.c */
+    project_checkpoint_note; /* project_system.c */
+project_fn project_user_add, project_user_set, project_user_disable,
+    project_user_password;                                            /* project_people.c */
 project_fn project_case_assign, project_case_transfer;                /* project_case.c */
 project_fn project_classify;                                          /* project_class.c */
 project_fn project_view_grant, project_view_end, project_record_view; /* project_view.c */

@@ -89,9 +89,19 @@ static int put_person(const struct project *p, const struct person *person)
     return catdb_run(p->catalog, statement);
 }
 
+static int set_first(const struct project *p, uint32_t uid, const char *first)
+{
+    sqlite3_stmt *statement = catdb_use(p->catalog, CATDB_USER_FIRST);
+
+    catdb_bind_int(statement, 1, uid);
+    catdb_bind_text(statement, 2, first);
+    return catdb_run(p->catalog, statement);
+}
+
 int project_user_add(const struct project *p)
 {
     struct person person = {.unit = "", .badge = "", .clearance = CATALOG_LEVEL_DEFAULT};
+    const char *first = "";
     struct catalog_user before;
     bool known;
     int rc;
@@ -104,11 +114,15 @@ int project_user_add(const struct project *p)
     if (json_object_get(p->entry, "unit") != NULL &&
         (rc = project_text_or_empty(p->entry, "unit", TEXT_MAX(unit), &person.unit)) < 0)
         return rc;
+    if (json_object_get(p->entry, "first") != NULL &&
+        (rc = project_text_or_empty(p->entry, "first", CATALOG_STAMP_MAX, &first)) < 0)
+        return rc;
     if (before.disabled)
         return sr_fail(SR_ERR_INVALID, "user %u is disabled, and its id not given out again",
                        (unsigned)person.uid);
     p->catalog->known[person.uid % CATDB_KNOWN].role_count = 0; /* as in read_subject */
-    if ((rc = put_person(p, &person)) < 0 || (rc = set_roles(p, person.uid)) < 0)
+    if ((rc = put_person(p, &person)) < 0 || (rc = set_roles(p, person.uid)) < 0 ||
+        (rc = set_first(p, person.uid, first)) < 0)
         return rc;
     if (!known)
         p->catalog->counts.users++;
@@ -156,4 +170,17 @@ int project_user_disable(const struct project *p)
     catdb_bind_int(statement, 1, uid);
     catdb_bind_int(statement, 2, (int64_t)p->index);
     return catdb_run(p->catalog, statement);
+}
+
+int project_user_password(const struct project *p)
+{
+    struct catalog_user before;
+    const char *first;
+    uint32_t uid, by;
+    int rc;
+
+    if ((rc = read_subject(p, &uid, &before)) < 0 || (rc = project_u32(p->entry, "by", &by)) < 0 ||
+        (rc = project_text_or_empty(p->entry, "first", CATALOG_STAMP_MAX, &first)) < 0)
+        return rc;
+    return set_first(p, uid, first);
 }

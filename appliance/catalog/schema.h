@@ -18,7 +18,7 @@ extern const char catdb_schema_sql[];
 #define CATDB_VERSION_AT 17 /* index of the first version column among the node columns */
 /* A person without the roles: read_user of people.c. */
 #define CATDB_USER_COLUMNS \
-    "uid, account, name, unit, clearance, badge, badge_from, badge_until, disabled"
+    "uid, account, name, unit, clearance, badge, badge_from, badge_until, disabled, first"
 #define CATDB_GRANT_COLUMNS "idx, node, uid, by, made, until, ended, purpose"
 /* how: the index to use, so that no statement on the path of a FUSE call is left to the planner. */
 #define CATDB_NODES(how)                              \
@@ -132,6 +132,7 @@ extern const char catdb_schema_sql[];
       "account = excluded.account, name = excluded.name, unit = excluded.unit, "                   \
       "clearance = excluded.clearance, badge = excluded.badge, badge_from = excluded.badge_from, " \
       "badge_until = excluded.badge_until, idx = excluded.idx")                                    \
+    X(USER_FIRST, "UPDATE users SET first = ?2 WHERE uid = ?1")                                    \
     X(USER_DISABLE, "UPDATE users SET disabled = 1, idx = ?2 WHERE uid = ?1")                      \
     X(USER_GET, "SELECT " CATDB_USER_COLUMNS " FROM users WHERE uid = ?1")                         \
     X(USER_BY_ACCOUNT, "SELECT " CATDB_USER_COLUMNS " FROM users WHERE account = ?1")              \

@@ -21,6 +21,7 @@ int ops_verify(struct ops_call *call);
 /* ops_people.c */
 int ops_user_add(struct ops_call *call);
 int ops_user_set(struct ops_call *call);
+int ops_user_password(struct ops_call *call);
 int ops_user_disable(struct ops_call *call);
 int ops_user_list(struct ops_call *call);
 int ops_case_show(struct ops_call *call);

@@ -20,10 +20,11 @@ static json_t *user_json(const struct catalog_user *user)
         json_array_append_new(roles, json_string(user->roles[i]));
     sr_day_text(user->badge_from, from);
     sr_day_text(user->badge_until, until);
-    return json_pack("{s:I,s:s,s:s,s:o*,s:s,s:I,s:s,s:s,s:s,s:b}", "uid", (json_int_t)user->uid,
+    return json_pack("{s:I,s:s,s:s,s:o*,s:s,s:I,s:s,s:s,s:s,s:b,s:b}", "uid", (json_int_t)user->uid,
                      "account", user->account, "name", user->name, "roles", roles, "unit",
                      user->unit, "clearance", (json_int_t)user->clearance, "badge", user->badge,
-                     "badge_from", from, "badge_until", until, "disabled", user->disabled);
+                     "badge_from", from, "badge_until", until, "disabled", user->disabled,
+                     "first_password", user->first_password[0] != '\0');
 }
 
 static int result_user(struct ops_call *call, const struct catalog_user *user)
@@ -62,6 +63,16 @@ int ops_user_set(struct ops_call *call)
     struct catalog_user user;
     int rc = door_user_set(call->context->door, call->actor, request_text(call->request, "account"),
                            &change, &user);
+
+    return rc != 0 ? rc : result_user(call, &user);
+}
+
+int ops_user_password(struct ops_call *call)
+{
+    struct catalog_user user;
+    int rc =
+        door_user_password(call->context->door, call->actor, request_text(call->request, "account"),
+                           request_text(call->request, "password"), &user);
 
     return rc != 0 ? rc : result_user(call, &user);
 }

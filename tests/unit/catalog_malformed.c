@@ -25,7 +25,7 @@ static bool may_be_absent(const char *act, const char *key)
     if (strcmp(act, "refuse") == 0 && (strcmp(key, "node") == 0 || strcmp(key, "name") == 0))
         return true;
     if ((strcmp(act, "user.add") == 0 || strcmp(act, "case.open") == 0) &&
-        (strcmp(key, "unit") == 0 || strcmp(key, "lead") == 0))
+        (strcmp(key, "unit") == 0 || strcmp(key, "lead") == 0 || strcmp(key, "first") == 0))
         return true; /* in no entry of the first version */
     return strcmp(act, "alert") == 0 && strcmp(key, "object") == 0;
 }

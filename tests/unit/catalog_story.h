@@ -107,7 +107,7 @@ static const char *const story[] = {
     /* 45 */ "{'act':'shutdown'}",
     /* 46 */
     "{'act':'user.add','uid':20001,'account':'li','name':'李四','roles':['officer'],"
-    "'unit':'执法一科'}",
+    "'unit':'执法一科','first':'Thu, 26 Nov 2026 17:46:06 UTC'}",
     /* 47 */
     "{'act':'user.set','uid':20000,'name':'张三丰','roles':['head'],'unit':'局机关','clearance':2,"
     "'badge':'0510-7','badge_from':'2024-02-29','badge_until':'2029-02-28','by':20002}",
@@ -142,6 +142,9 @@ static const char *const story[] = {
     /* 59 */
     "{'act':'view.grant','object':'@7','key':'65543','node':'$41','uid':20000,'by':20000,"
     "'until':'1900000000000000000'}", /* its record key is destroyed */
+                                      /* 60 */
+    "{'act':'user.password','uid':20000,'by':20001,'first':'Fri, 27 Nov 2026 01:00:00 UTC'}",
+    /* 61 */ "{'act':'user.password','uid':20000,'by':20000,'first':''}",
 };
 #define STORY_LEN (sizeof(story) / sizeof(story[0]))
 
