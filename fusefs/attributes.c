@@ -12,7 +12,7 @@
 bool attributes_is_folder(const struct catalog_node *node)
 {
     return node->kind != CATALOG_KIND_RECORD && node->kind != CATALOG_KIND_VIRTUAL &&
-           node->kind != CATALOG_KIND_STUB;
+           node->kind != CATALOG_KIND_STUB && node->kind != CATALOG_KIND_LINK;
 }
 
 bool attributes_is_sealed(const struct catalog_node *node)
@@ -46,6 +46,9 @@ void attributes_stat(const struct catalog_node *node, struct stat *out)
     out->st_blksize = FUSEFS_BLOCK;
     if (folder) {
         out->st_mode = S_IFDIR | 0777;
+    } else if (node->kind == CATALOG_KIND_LINK) {
+        out->st_mode = S_IFLNK | 0777;
+        out->st_size = (off_t)node->version.size;
     } else {
         out->st_mode = S_IFREG | (node->kind == CATALOG_KIND_RECORD ? 0666 : 0444);
         out->st_size = (off_t)node->version.size;

@@ -84,6 +84,7 @@ void xattr_remove(fuse_req_t req, fuse_ino_t ino, const char *name);
 
 /* tree.c */
 void tree_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+void tree_readlink(fuse_req_t req, fuse_ino_t ino);
 void tree_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count);
 void tree_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets);
 void tree_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device);

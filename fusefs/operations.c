@@ -28,6 +28,7 @@ static const struct fuse_lowlevel_ops table = {
     .forget_multi = tree_forget_multi,
     .getattr = attributes_get,
     .setattr = attributes_set,
+    .readlink = tree_readlink,
     .access = attributes_access,
     .statfs = attributes_statfs,
     .mknod = tree_mknod,

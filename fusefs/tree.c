@@ -52,6 +52,26 @@ void tree_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         reply_entry(req, &node);
 }
 
+/* The links of 我的案件. */
+void tree_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+    struct door_actor actor;
+    struct sr_buf target = {0};
+    int err;
+
+    request_actor(req, &actor);
+    err = door_readlink(request_fs(req)->door, &actor, ino, &target);
+    if (!err) {
+        sr_buf_append(&target, "", 1);
+        err = target.failed ? sr_fail(SR_ERR_NO_MEMORY, "no memory for a link") : 0;
+    }
+    if (err)
+        request_fail(req, "readlink", err);
+    else
+        fuse_reply_readlink(req, target.data);
+    sr_buf_free(&target);
+}
+
 /* Node ids are never reused and nothing is kept per inode, so there is nothing to forget. */
 void tree_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {

@@ -39,7 +39,7 @@ static const struct verdict table[] = {
     {SLOT(setattr), "chown", REFUSED("chown"), "EACCES, except to the owner it has"},
     {SLOT(setattr), "utimensat", REFUSED("utimens"), "done"},
     {SLOT(setattr), "futimens, descriptor from before the seal", REFUSED("utimens"), "done"},
-    {SLOT(readlink), "readlink", KERNEL(EINVAL), "EINVAL: there are no links"},
+    {SLOT(readlink), "readlink", KERNEL(EINVAL), "EINVAL: it is no link"},
     {SLOT(mknod), "mknod onto its name", KERNEL(EEXIST), "regular: creates; others EPERM"},
     {SLOT(mkdir), "mkdir onto its name", KERNEL(EEXIST), "makes a folder"},
     {SLOT(unlink), "unlink", REFUSED("unlink"), "its maker may; content is dropped"},
@@ -129,9 +129,9 @@ void fusefs_verdicts_print(FILE *out)
  * ask for must have one. */
 static bool may_lack_handler(const char *operation)
 {
-    static const char *const names[] = {"destroy",        "readlink", "write_buf",  "getlk",
-                                        "setlk",          "flock",    "bmap",       "poll",
-                                        "retrieve_reply", "lseek",    "readdirplus"};
+    static const char *const names[] = {"destroy", "write_buf",  "getlk", "setlk",
+                                        "flock",   "bmap",       "poll",  "retrieve_reply",
+                                        "lseek",   "readdirplus"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(names[i], operation) == 0)

@@ -68,12 +68,18 @@ static void case_row(struct column_table *table, const json_t *node)
 
 int cmd_case_list(struct tool *tool, int argc, char **argv)
 {
+    static const struct option options[] = {{"mine", no_argument, NULL, 'm'}, {NULL, 0, NULL, 0}};
     struct print_list list = {.tool = tool, .table = {.columns = 4}, .row = case_row};
+    json_t *request = client_new("case.list");
+    int id;
 
-    if (!tool_operands(tool, argc, argv, 0, 0))
-        return TOOL_USAGE;
-    return print_list_end(
-        &list, client_request(tool, client_new("case.list"), print_list_item, &list, NULL));
+    while ((id = tool_getopt(tool, argc, argv, options)) == 'm')
+        json_object_set_new(request, "mine", json_true());
+    if (id != -1 || argc != optind) {
+        json_decref(request);
+        return id == '?' ? TOOL_USAGE : tool_usage(tool, "there should be no arguments");
+    }
+    return print_list_end(&list, client_request(tool, request, print_list_item, &list, NULL));
 }
 
 /* --- whose it is --- */

@@ -69,6 +69,12 @@ int door_getattr(struct door *door, const struct door_actor *actor, uint64_t nod
                  struct catalog_node *out);
 int door_readdir(struct door *door, const struct door_actor *actor, uint64_t node, uint64_t after,
                  catalog_node_fn *fn, void *context);
+/* Where a link of 我的案件 leads, as seen from there: "../2026/示例〔2026〕1号". SR_ERR_INVALID for other nodes. */
+int door_readlink(struct door *door, const struct door_actor *actor, uint64_t node,
+                  struct sr_buf *out);
+/* The cases in which the actor is lead or helper and that they may know of, oldest first. */
+int door_my_cases(struct door *door, const struct door_actor *actor, catalog_node_fn *fn,
+                  void *context);
 /* A year (root level), a case (year level), a folder (stage, drafts, date, folder). */
 int door_mkdir(struct door *door, const struct door_actor *actor, uint64_t parent, const char *name,
                struct catalog_node *out);

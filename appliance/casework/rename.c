@@ -196,6 +196,9 @@ int door_rename(struct door *door, const struct door_actor *actor, uint64_t pare
         (status = place_visible(door, &move.user, &move.parent)) < 0)
         return status;
     move.refused_node = move.node.id;
+    if (move.node.kind == CATALOG_KIND_LINK)
+        return door_refused(door, actor, "rename", "fixed_folder", CATALOG_MINE, name,
+                            sr_fail(SR_ERR_FIXED, "the links of 我的案件 are the store's own"));
     if (move.node.kind == CATALOG_KIND_STUB || move.node.kind == CATALOG_KIND_VIRTUAL)
         return door_refused(door, actor, "rename", "sealed", move.node.id, NULL,
                             sr_fail(SR_ERR_SEALED, "the file is the store's own"));

@@ -137,7 +137,7 @@ int door_rmdir(struct door *door, const struct door_actor *actor, uint64_t paren
     if (status < 0)
         return status;
     if (node.kind == CATALOG_KIND_RECORD || node.kind == CATALOG_KIND_STUB ||
-        node.kind == CATALOG_KIND_VIRTUAL)
+        node.kind == CATALOG_KIND_VIRTUAL || node.kind == CATALOG_KIND_LINK)
         return sr_fail(SR_ERR_NOT_DIRECTORY, "it is not a folder");
     struct door_actor who = door_who(door, actor);
     if ((status = door_ready(door)) < 0)
@@ -232,6 +232,9 @@ int door_unlink(struct door *door, const struct door_actor *actor, uint64_t pare
     int status = door_lookup(door, actor, parent, name, &node);
     if (status < 0 || (status = door_user(door, actor, &user)) < 0)
         return status;
+    if (node.kind == CATALOG_KIND_LINK)
+        return door_refused(door, actor, "unlink", "fixed_folder", CATALOG_MINE, name,
+                            sr_fail(SR_ERR_FIXED, "the links of 我的案件 are the store's own"));
     if (node.kind == CATALOG_KIND_VIRTUAL || node.kind == CATALOG_KIND_STUB)
         return door_refused(door, actor, "unlink", "sealed", node.id, NULL,
                             sr_fail(SR_ERR_SEALED, "the file is the store's own"));

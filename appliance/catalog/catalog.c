@@ -19,6 +19,7 @@ static const struct {
     {CATALOG_NOTICE, CATALOG_ROOT, CATALOG_KIND_VIRTUAL, "提示.txt"},
     {CATALOG_RECEIPTS, CATALOG_ROOT, CATALOG_KIND_VIRTUAL, "入库回执.csv"},
     {CATALOG_UNFILED, CATALOG_ROOT, CATALOG_KIND_UNFILED_ROOT, "待归案"},
+    {CATALOG_MINE, CATALOG_ROOT, CATALOG_KIND_MINE, "我的案件"},
 };
 
 static int make_fixed_nodes(struct catalog *catalog)

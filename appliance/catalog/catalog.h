@@ -21,6 +21,8 @@ enum catalog_fixed_node { /* docs/entries.md, node ids */
                           CATALOG_NOTICE = 2,   /* 提示.txt */
                           CATALOG_RECEIPTS = 3, /* 入库回执.csv */
                           CATALOG_UNFILED = 4,  /* 待归案 */
+                          CATALOG_MINE = 5,     /* 我的案件 */
+                          CATALOG_FIXED_LAST = 255,
 };
 
 enum catalog_level {                       /* 密级; in entries the number */
@@ -55,6 +57,8 @@ enum catalog_kind {
     CATALOG_KIND_FOLDER, /* below a stage, drafts or a date */
     CATALOG_KIND_RECORD,
     CATALOG_KIND_STUB, /* "moved to …" */
+    CATALOG_KIND_MINE,
+    CATALOG_KIND_LINK, /* in 我的案件; stands in no table */
 };
 
 /* "record", "unfiled_user", …: the word of the access rules and of --json. */

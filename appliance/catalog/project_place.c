@@ -18,7 +18,8 @@ uint64_t project_new_node(const struct project *p)
 
 static bool holds_nodes(enum catalog_kind kind)
 {
-    return kind != CATALOG_KIND_VIRTUAL && kind != CATALOG_KIND_RECORD && kind != CATALOG_KIND_STUB;
+    return kind != CATALOG_KIND_VIRTUAL && kind != CATALOG_KIND_RECORD &&
+           kind != CATALOG_KIND_STUB && kind != CATALOG_KIND_MINE;
 }
 
 static bool needs_own_name(enum catalog_kind kind)
@@ -181,7 +182,7 @@ int project_confirm_above(const struct project *p, uint64_t node)
 {
     int rc = parent_of(p, node, &node);
 
-    while (rc == 0 && node > CATALOG_UNFILED) { /* the fixed nodes are never provisional */
+    while (rc == 0 && node > CATALOG_FIXED_LAST) { /* the fixed nodes are never provisional */
         rc = catdb_run_int(p->catalog, CATDB_NODE_CONFIRM, (int64_t)node);
         if (rc == 0)
             rc = parent_of(p, node, &node);

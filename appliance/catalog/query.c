@@ -24,6 +24,8 @@ const char *catalog_kind_word(enum catalog_kind kind)
         [CATALOG_KIND_FOLDER] = "folder",
         [CATALOG_KIND_RECORD] = "record",
         [CATALOG_KIND_STUB] = "stub",
+        [CATALOG_KIND_MINE] = "mine",
+        [CATALOG_KIND_LINK] = "link",
     };
     return words[kind];
 }

@@ -68,7 +68,7 @@ extern const char catdb_schema_sql[];
       "FROM below b CROSS JOIN nodes n INDEXED BY nodes_parent ON n.parent = b.id) "               \
       "UPDATE nodes SET level = b.level, marks = b.marks FROM below b WHERE nodes.id = b.id")      \
     X(NODE_DELETE, "DELETE FROM nodes WHERE id = ?1")                                              \
-    X(FIXED_DATE, "UPDATE nodes SET created = ?1, changed = max(changed, ?1) WHERE id <= 4")       \
+    X(FIXED_DATE, "UPDATE nodes SET created = ?1, changed = max(changed, ?1) WHERE id <= 255")     \
     X(STUBS_DELETE, "DELETE FROM nodes WHERE moved_to = ?1 AND moved_to <> 0")                     \
     X(INSTANCE_NEXT, "SELECT max(instance) + 1 FROM nodes WHERE parent = ?1 AND name = ?2")        \
     X(FOLDER_TAKEN, "SELECT 1 FROM nodes WHERE parent = ?1 AND name = ?2 AND kind <> 11 "          \

@@ -68,7 +68,7 @@ static const struct ops_entry table[] = {
       {{"year", REQUEST_NUMBER, true, 9999}, {"name", REQUEST_TEXT, true, REQUEST_NAME_MAX}}},
      NULL,
      ops_case_open},
-    {{"case.list", {{0}}}, NULL, ops_case_list},
+    {{"case.list", {{"mine", REQUEST_BOOL, false, 0}}}, NULL, ops_case_list},
     {{"case.show", {PATH_FIELD(true)}}, NULL, ops_case_show},
     {{"case.assign",
       {PATH_FIELD(true),

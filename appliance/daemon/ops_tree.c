@@ -181,9 +181,16 @@ static int list_year(struct ops_call *call, const struct catalog_node *child)
     return child->kind == CATALOG_KIND_YEAR ? each_child(call, child->id, list_case) : 0;
 }
 
+static int send_own(void *context, const struct catalog_node *node)
+{
+    return send_node(context, node);
+}
+
 int ops_case_list(struct ops_call *call)
 {
-    return each_child(call, CATALOG_ROOT, list_year);
+    return request_bool(call->request, "mine")
+               ? door_my_cases(call->context->door, call->actor, send_own, call)
+               : each_child(call, CATALOG_ROOT, list_year);
 }
 
 /* --- records --- */

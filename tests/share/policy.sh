@@ -145,6 +145,31 @@ case_upload_under_an_invisible_name() {
     expect 'nobody makes such a name' "$(smb o2 cases "cd \"$STAGE\"; put $work/first 新〔同名2〕.mp4" || true)" NT_STATUS
     expect 'and reads why' "$(smb o2 cases "get 提示.txt $work/notice" >/dev/null; cat "$work/notice")" '同名'
 }
+# 我的案件: folders for Windows, links for the mount.
+case_my_cases() {
+    local mine='我的案件/测试〔2026〕1号' listing
+    head -c 3000 /dev/urandom >"$work/mine"
+    for _ in 1 2; do # in both orders
+        expect 'a lead' "$(smb o1 cases 'cd 我的案件; ls')" '测试〔2026〕1号 +D'
+        listing=$(smb o2 cases 'cd 我的案件; ls')
+        ! grep -q '测试〔2026〕1号' <<<"$listing" || die "o2 is shown $listing"
+        expect 'by its name' "$(smb o2 cases "cd \"$mine\"" || true)" 'NT_STATUS_OBJECT_(NAME|PATH)_NOT_FOUND'
+    done
+    smb o1 cases "cd \"$mine/02调查取证\"; put $work/mine 经我的案件.bin"
+    sealed "$STAGE/经我的案件.bin"
+    smb o1 cases-ro "cd \"$mine/02调查取证\"; get 经我的案件.bin $work/back"
+    cmp "$work/mine" "$work/back"
+    expect 'sealed as ever' "$(smb o1 cases "cd \"$mine/02调查取证\"; put $work/back 经我的案件.bin" || true)" MEDIA_WRITE_PROTECTED
+    for what in "del \"$mine\"" "rmdir \"$mine\"" 'mkdir 我的案件\新' "rename \"$mine\" 我的案件\x" "put $work/mine 我的案件\x"; do
+        expect "$what" "$(smb o1 cases "$what" || true)" 'NT_STATUS_(ACCESS_DENIED|MEDIA_WRITE_PROTECTED|OBJECT|DIRECTORY|FILE_IS_A|NOT_SAME|CANNOT|NO_SUCH)'
+    done
+    expect 'still there' "$(smb o1 cases 'cd 我的案件; ls')" '测试〔2026〕1号 +D'
+    # Assigned it appears, taken back it is gone.
+    tool o1 case assign "/$CASE" --lead "${tag}o1" --helper "${tag}o2" --reason 协办
+    smb o2 cases "cd \"$mine/02调查取证\"; get 经我的案件.bin $work/back"
+    tool o1 case assign "/$CASE" --lead "${tag}o1" --reason 撤回
+    expect 'gone' "$(smb o2 cases "cd \"$mine\"" || true)" 'NT_STATUS_OBJECT_(NAME|PATH)_NOT_FOUND'
+}
 case_open_handle_is_asked_again() {
     put o1 长录像.mp4
     sealed "$STAGE/长录像.mp4"
@@ -216,7 +241,7 @@ body() {
     smbd_start
     fixture_users o1:officer o2:officer tr:officer hd:head sv:supervisor st:station ar:archivist
     tool o1 case open 2026 '测试〔2026〕1号' >>"$work/users.log"
-    for name in example_of_the_readme wrong_rules_change_nothing above_clearance_is_absent upload_under_an_invisible_name open_handle_is_asked_again \
+    for name in example_of_the_readme wrong_rules_change_nothing above_clearance_is_absent upload_under_an_invisible_name my_cases open_handle_is_asked_again \
         station_adds_and_opens_nothing restricted_needs_a_purpose; do
         run_case "$name"
     done
