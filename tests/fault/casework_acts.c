@@ -1,10 +1,12 @@
 /* The fault suite through the door: a script of create, write, fsync, overwrite, close, rename before
- * the seal, seal, supersede, refile, two files at once. Every n-th system call fails once; power is
+ * the seal, seal, supersede, refile, two files at once, and readings of a restricted record. Every n-th system call fails once; power is
  * cut at every n-th sync, before and after its effect, with what was not synced lost, kept or torn.
  * Then the store is opened again, and:
  *   - every acknowledged byte is there (a byte that was written again without acknowledgement may be
  *     either), nothing that was acknowledged has gone;
  *   - every record is wholly sealed or wholly not: what is sealed verifies against its entry;
+ *   - a grant that was given or ended is; bytes of a restricted record were given out only if that stands
+ *     in the ledger;
  *   - ledger and catalog agree, audit finds nothing, and the rest seals when time passes. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,6 +48,8 @@ struct script {
     struct track *tracks;
     size_t count;
     unsigned ready_files;
+    uint64_t granted, ended,
+        viewed; /* node that was read; indexes of grants; 0: not acknowledged */
 };
 
 static struct track *track_new(struct script *script, const struct catalog_node *node)
@@ -256,13 +260,50 @@ out:
     return status;
 }
 
+/* A restricted record, a stated purpose, a reading, and the end of the grant. */
+static int act_view(struct script *script)
+{
+    struct door_actor officer = world_actor(WORLD_OFFICER);
+    struct door_class class = {
+        .level = -1, .set_marks = true, .marks = CATALOG_MARK_WORK_SECRET, .reason = "清单"};
+    struct door_file *file = NULL;
+    struct door_open_info info;
+    struct catalog_grant grant;
+    struct track *track;
+    uint8_t buf[3000];
+    size_t got;
+    int status;
+    STEP(create(script, STAGE, "密件.txt", &file, &track));
+    STEP(write_at(track, file, 0, 4000, 13));
+    status = close_file(track, file);
+    file = NULL;
+    if (status < 0)
+        return status;
+    STEP(seal(script, track));
+    STEP(door_classify(script->world.door, &officer, track->node, &class));
+    STEP(door_view(script->world.door, &officer, track->node, "复核", 1, &grant));
+    script->granted = grant.index;
+    STEP(door_open(script->world.door, &officer, track->node, false, false, &file, &info));
+    STEP(door_read(file, 500, buf, sizeof buf, &got));
+    assert_int_equal(got, sizeof buf);
+    script->viewed = track->node;
+    STEP(door_grant_end(script->world.door, &officer, grant.index));
+    script->ended = grant.index;
+    assert_int_equal(door_read(file, 0, buf, sizeof buf, &got), SR_ERR_DENIED);
+out:
+    if (file != NULL)
+        door_release(file);
+    return status;
+}
+
 /* Returns the first error: the acts are independent, so each is tried in any case. */
 static int run_script(struct script *script, struct memfs *fs)
 {
-    int (*const acts[])(struct script *) = {act_overwrite, act_rename, act_supersede,
-                                            act_two_at_once, act_file};
+    int (*const acts[])(struct script *) = {act_overwrite,   act_rename, act_supersede,
+                                            act_two_at_once, act_file,   act_view};
     int first = world_open(&script->world, fs, SETTLE_NS);
     script->count = 0;
+    script->granted = script->ended = script->viewed = 0;
     if (first < 0)
         return first;
     if (script->ready_files > 0) {
@@ -313,6 +354,28 @@ static void check_track(struct world *world, const struct track *track)
     for (size_t i = 0; i < track->acked_len; i++)
         if (data[i] != track->acked[i] && data[i] != track->latest[i])
             fail_msg("byte %zu of acknowledged content is another", i);
+}
+
+static int count_view(void *context, const struct catalog_view *view)
+{
+    (void)view;
+    ++*(unsigned *)context;
+    return 0;
+}
+
+static void check_views(struct world *world, const struct script *script)
+{
+    struct catalog *catalog = door_catalog(world->door);
+    struct catalog_grant grant;
+    unsigned views = 0;
+    if (script->granted != 0)
+        assert_int_equal(catalog_grant(catalog, script->granted, &grant), 0);
+    if (script->ended != 0)
+        assert_true(grant.ended);
+    if (script->viewed != 0) {
+        assert_int_equal(catalog_views(catalog, script->viewed, count_view, &views), 0);
+        assert_true(views > 0);
+    }
 }
 
 static int show_staging(void *context, const struct catalog_version *version)
@@ -400,6 +463,7 @@ static void check_after(struct memfs *fs, const struct script *script, const cha
     check_staging(&world);
     for (size_t i = 0; i < script->count; i++)
         check_track(&world, &script->tracks[i]);
+    check_views(&world, script);
     remove_empty(&world);
     settle_all(&world);
     for (size_t i = 0; i < script->count; i++)
