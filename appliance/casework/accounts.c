@@ -53,10 +53,11 @@ static int run_until_free(char *const argv[])
     return status;
 }
 
-static int set_samba_password(const char *account, const char *password, const char *smb_conf)
+int accounts_samba_password(const char *account, const char *password, const char *smb_conf,
+                            bool make)
 {
-    char *const argv[] = {"smbpasswd", "-c", (char *)smb_conf, "-L",
-                          "-a",        "-s", (char *)account,  NULL};
+    char *const argv[] = {"smbpasswd",     "-c", (char *)smb_conf, "-L", "-s", make ? "-a" : "-s",
+                          (char *)account, NULL};
     size_t size = 2 * strlen(password) + 3;
     char *twice = malloc(size);
     if (twice == NULL)
@@ -91,7 +92,7 @@ int accounts_create(const char *account, const char *name, uint32_t uid, const c
     if (status < 0 || (status = run_until_free(add)) < 0)
         return status;
     if (smb_conf != NULL && password != NULL &&
-        ((status = set_samba_password(account, password, smb_conf)) < 0 ||
+        ((status = accounts_samba_password(account, password, smb_conf, true)) < 0 ||
          (status = passwords_stamp(account, smb_conf, stamp)) < 0)) {
         struct sr_error_copy why;
         sr_error_save(&why, status);

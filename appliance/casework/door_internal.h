@@ -339,6 +339,9 @@ int notice_text(struct door *door, const struct door_actor *actor, const struct 
  * program said. */
 int accounts_create(const char *account, const char *name, uint32_t uid, const char *password,
                     const char *smb_conf, char stamp[CATALOG_STAMP_MAX + 1]);
+/* Of an account that Samba has, or (make) gets. */
+int accounts_samba_password(const char *account, const char *password, const char *smb_conf,
+                            bool make);
 void accounts_remove(const char *account, const char *smb_conf); /* what fails is logged */
 /* Checks everything but the uid, and fills user. */
 int accounts_fill(const char *account, const char *name, const char *const *roles,

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "casework/audit.h"
 #include "casework/door_internal.h"
+#include "casework/nodes.h"
 #include "casework/sibling.h"
 
 static int refuse_sealed(struct door *door, const struct door_actor *actor, uint64_t node,
@@ -301,32 +302,12 @@ int door_record_file(struct door *door, const struct door_actor *actor, uint64_t
 
 /* --- search, versions, verify --- */
 
-struct search {
-    struct catalog_node *items;
-    size_t count, capacity;
-};
-
-static int collect_hit(void *context, const struct catalog_node *node)
-{
-    struct search *search = context;
-    if (search->count == search->capacity) {
-        size_t capacity = search->capacity > 0 ? 2 * search->capacity : 64;
-        struct catalog_node *items = realloc(search->items, capacity * sizeof *items);
-        if (items == NULL)
-            return sr_fail(SR_ERR_NO_MEMORY, "no memory to search");
-        search->items = items;
-        search->capacity = capacity;
-    }
-    search->items[search->count++] = *node;
-    return 0;
-}
-
 /* Hits that this person may not see do not count against the limit. */
 int door_search(struct door *door, const struct door_actor *actor, const char *text, size_t limit,
                 catalog_node_fn *fn, void *context)
 {
     struct catalog_user user;
-    struct search search = {.count = 0};
+    struct nodes search = {.count = 0};
     size_t shown = 0;
     int status = door_may(door, actor, "list");
     if (status < 0 || (status = door_user(door, actor, &user)) < 0)
@@ -334,7 +315,7 @@ int door_search(struct door *door, const struct door_actor *actor, const char *t
     for (size_t ask = limit; status == 0 && shown < limit; ask *= 4) {
         size_t seen = search.count;
         search.count = 0;
-        status = catalog_search(door->catalog, text, ask, collect_hit, &search);
+        status = catalog_search(door->catalog, text, ask, nodes_add, &search);
         for (size_t i = seen; status == 0 && i < search.count && shown < limit; i++) {
             if (place_visible(door, &user, &search.items[i]) < 0)
                 continue;
@@ -347,7 +328,7 @@ int door_search(struct door *door, const struct door_actor *actor, const char *t
         if (search.count < ask)
             break;
     }
-    free(search.items);
+    nodes_free(&search);
     return status;
 }
 

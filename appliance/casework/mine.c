@@ -5,33 +5,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "casework/nodes.h"
 
-struct cases {
-    struct catalog_node *items;
-    size_t count, capacity;
-};
-
-static int collect(void *context, const struct catalog_node *node)
-{
-    struct cases *cases = context;
-    if (cases->count == cases->capacity) {
-        size_t capacity = cases->capacity > 0 ? 2 * cases->capacity : 16;
-        struct catalog_node *longer = realloc(cases->items, capacity * sizeof *longer);
-        if (longer == NULL)
-            return sr_fail(SR_ERR_NO_MEMORY, "no memory for a list of cases");
-        cases->items = longer;
-        cases->capacity = capacity;
-    }
-    cases->items[cases->count++] = *node;
-    return 0;
-}
-
-/* The cases of user that they may know of. free() the items. */
-static int own_cases(struct door *door, const struct catalog_user *user, struct cases *out)
+/* The cases of user that they may know of. nodes_free() them. */
+static int own_cases(struct door *door, const struct catalog_user *user, struct nodes *out)
 {
     size_t kept = 0;
-    *out = (struct cases){.count = 0};
-    int status = catalog_cases_of(door->catalog, user->uid, collect, out);
+    *out = (struct nodes){.count = 0};
+    int status = catalog_cases_of(door->catalog, user->uid, nodes_add, out);
     for (size_t i = 0; status == 0 && i < out->count; i++)
         if (place_visible(door, user, &out->items[i]) == 0)
             out->items[kept++] = out->items[i];
@@ -47,7 +28,7 @@ static int year_name(struct door *door, const struct catalog_node *in, char out[
     return status;
 }
 
-static bool is_one_of_several(const struct cases *cases, const struct catalog_node *in)
+static bool is_one_of_several(const struct nodes *cases, const struct catalog_node *in)
 {
     for (size_t i = 0; i < cases->count; i++)
         if (cases->items[i].id != in->id && strcmp(cases->items[i].name, in->name) == 0)
@@ -56,7 +37,7 @@ static bool is_one_of_several(const struct cases *cases, const struct catalog_no
 }
 
 /* The link to one of cases. */
-static int make_link(struct door *door, const struct cases *cases, const struct catalog_node *in,
+static int make_link(struct door *door, const struct nodes *cases, const struct catalog_node *in,
                      struct catalog_node *out)
 {
     char year[12], tail[32] = "";
@@ -91,13 +72,13 @@ bool mine_is_link(uint64_t node)
 static int each_link(struct door *door, const struct catalog_user *user, catalog_node_fn *fn,
                      void *context)
 {
-    struct cases cases;
+    struct nodes cases;
     struct catalog_node link;
     int status = own_cases(door, user, &cases);
     for (size_t i = 0; status == 0 && i < cases.count; i++)
         if ((status = make_link(door, &cases, &cases.items[i], &link)) == 0)
             status = fn(context, &link);
-    free(cases.items);
+    nodes_free(&cases);
     return status;
 }
 
@@ -176,13 +157,13 @@ int door_my_cases(struct door *door, const struct door_actor *actor, catalog_nod
                   void *context)
 {
     struct catalog_user user;
-    struct cases cases;
+    struct nodes cases;
     int status = door_user(door, actor, &user);
     if (status < 0)
         return door_stranger(door, actor, "readdir", status);
     status = own_cases(door, &user, &cases);
     for (size_t i = 0; status == 0 && i < cases.count; i++)
         status = fn(context, &cases.items[i]);
-    free(cases.items);
+    nodes_free(&cases);
     return status;
 }

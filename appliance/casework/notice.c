@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "casework/door_internal.h"
+#include "casework/nodes.h"
 
 #define BOM "\xef\xbb\xbf"
 #define NOTICE_LINES 100
@@ -161,26 +162,6 @@ out:
     return status;
 }
 
-struct node_list {
-    struct catalog_node *items;
-    size_t count, capacity;
-};
-
-static int collect_node(void *context, const struct catalog_node *node)
-{
-    struct node_list *list = context;
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 64;
-        struct catalog_node *items = realloc(list->items, capacity * sizeof *items);
-        if (items == NULL)
-            return sr_fail(SR_ERR_NO_MEMORY, "no memory for a list");
-        list->items = items;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = *node;
-    return 0;
-}
-
 /* RFC 4180 quoting; a leading = + - @ would be a formula for Excel. */
 static void append_csv(struct sr_buf *out, const char *text)
 {
@@ -266,11 +247,11 @@ static void append_receipt(struct door *door, const struct catalog_user *user,
 int notice_receipts(struct door *door, const struct door_actor *actor, struct sr_buf *out)
 {
     struct catalog_user user;
-    struct node_list list = {.count = 0};
+    struct nodes list = {.count = 0};
     int status = door_user(door, actor, &user);
     if (status < 0)
         return status;
-    status = catalog_records_of(door->catalog, actor->uid, RECEIPT_LINES, collect_node, &list);
+    status = catalog_records_of(door->catalog, actor->uid, RECEIPT_LINES, nodes_add, &list);
     sr_buf_text(out, BOM "文件,大小（字节）,SHA-256,封存时间,状态,可清卡,内容相同的记录\r\n");
     for (size_t i = 0; status >= 0 && i < list.count; i++) {
         if (list.items[i].junk)
@@ -280,7 +261,7 @@ int notice_receipts(struct door *door, const struct door_actor *actor, struct sr
         pthread_mutex_unlock(&door->lock);
         append_receipt(door, &user, &list.items[i], out);
     }
-    free(list.items);
+    nodes_free(&list);
     if (status >= 0 && out->failed)
         status = sr_fail(SR_ERR_NO_MEMORY, "no memory for 入库回执.csv");
     return status < 0 ? status : 0;

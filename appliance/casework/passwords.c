@@ -58,20 +58,11 @@ int passwords_stamp(const char *account, const char *smb_conf, char out[CATALOG_
     return status;
 }
 
-/* Takes over nothing; sets the password of an account that Samba has, and its flags and failures to none. */
 int passwords_reset(const char *account, const char *password, const char *smb_conf)
 {
-    char *const set[] = {"smbpasswd", "-c", (char *)smb_conf, "-L", "-s", (char *)account, NULL};
     char *const unlock[] = {"pdbedit", "-s", (char *)smb_conf, "-z", "-c",
                             "[]",      "-u", (char *)account,  NULL};
-    size_t size = 2 * strlen(password) + 3;
-    char *twice = malloc(size);
-    if (twice == NULL)
-        return sr_fail(SR_ERR_NO_MEMORY, "no memory for a password");
-    snprintf(twice, size, "%s\n%s\n", password, password);
-    int status = program_run(set, twice);
-    sr_wipe(twice, size);
-    free(twice);
+    int status = accounts_samba_password(account, password, smb_conf, false);
     return status < 0 ? status : program_run(unlock, "");
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "casework/door_internal.h"
+#include "casework/nodes.h"
 #include "casework/sessions.h"
 
 int accounts_subject(struct door *door, const struct door_actor *actor, const char *op,
@@ -224,31 +225,11 @@ static int lock_out(struct door *door, const struct catalog_user *subject)
     return 0;
 }
 
-struct case_list {
-    struct catalog_node *items;
-    size_t count, capacity;
-};
-
-static int collect_case(void *context, const struct catalog_node *node)
-{
-    struct case_list *list = context;
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 16;
-        struct catalog_node *items = realloc(list->items, capacity * sizeof *items);
-        if (items == NULL)
-            return sr_fail(SR_ERR_NO_MEMORY, "no memory for the cases of an account");
-        list->items = items;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = *node;
-    return 0;
-}
-
 int door_user_disable(struct door *door, const struct door_actor *actor, const char *account,
                       const char *reason, catalog_node_fn *fn, void *context)
 {
     struct catalog_user subject;
-    struct case_list cases = {.count = 0};
+    struct nodes cases = {.count = 0};
     int status = accounts_subject(door, actor, "user.disable", account, &subject);
     if (status < 0 || (status = door_check_reason(reason)) < 0 || (status = door_ready(door)) < 0)
         return status;
@@ -260,9 +241,9 @@ int door_user_disable(struct door *door, const struct door_actor *actor, const c
         status = lock_out(door, &subject);
     pthread_mutex_unlock(&door->accounts_lock);
     if (status == 0)
-        status = catalog_cases_of(door->catalog, subject.uid, collect_case, &cases);
+        status = catalog_cases_of(door->catalog, subject.uid, nodes_add, &cases);
     for (size_t i = 0; status == 0 && i < cases.count; i++)
         status = fn(context, &cases.items[i]);
-    free(cases.items);
+    nodes_free(&cases);
     return status;
 }

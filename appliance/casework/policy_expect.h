@@ -19,7 +19,7 @@
 int policy_expect_ask(struct door *door, const struct policy_view *view,
                       struct cedar_arena *scratch, const struct door_policy_question *question,
                       bool *allow, door_policy_reason_fn *fn, void *context);
-/* Every expectation of a text. 0 also when some are not met: report says. SR_ERR_INVALID "NAME:LINE:
+/* Every expectation of a text. 0 also when some are not met: report says. SR_ERR_INVALID "NAME:LINE:COLUMN:
  * reason" for a text that is none. */
 int policy_expect_text(struct door *door, const struct policy_view *view, const char *name,
                        const uint8_t *data, size_t len, struct door_policy_report *report);

@@ -12,9 +12,14 @@
 #define MARKS_MAX 8192
 #define REASON_MAX 160
 
+struct place { /* both from 1; columns in characters */
+    size_t line, column;
+};
+
 struct mark { /* where a key of the top mapping, or an element below it, stands */
     char *key;
-    size_t item, line;
+    size_t item;
+    struct place at;
 };
 
 struct policyfile {
@@ -26,9 +31,16 @@ struct policyfile {
     size_t mark_count;
 };
 
-static int refuse_line(const struct policyfile *file, size_t line, const char *reason)
+static const struct place beginning = {1, 1};
+
+static int refuse_at(const struct policyfile *file, struct place at, const char *reason)
 {
-    return sr_fail(SR_ERR_INVALID, "%s:%zu: %s", file->name, line, reason);
+    return sr_fail(SR_ERR_INVALID, "%s:%zu:%zu: %s", file->name, at.line, at.column, reason);
+}
+
+static struct place place_of(const yaml_mark_t *mark)
+{
+    return (struct place){mark->line + 1, mark->column + 1};
 }
 
 /* --- first pass: what libcyaml would let through, and the lines that it does not give --------- */
@@ -49,13 +61,13 @@ static const struct mark *find_mark(const struct policyfile *file, const char *k
     return NULL;
 }
 
-static int add_mark(struct scan *scan, const char *key, size_t item, size_t line)
+static int add_mark(struct scan *scan, const char *key, size_t item, struct place at)
 {
     struct policyfile *file = scan->file;
     struct mark *mark;
 
     if (file->mark_count == MARKS_MAX)
-        return refuse_line(file, line, "too many values");
+        return refuse_at(file, at, "too many values");
     if ((file->mark_count & (file->mark_count - 1)) == 0) { /* grows at powers of two */
         size_t capacity = file->mark_count == 0 ? 1 : 2 * file->mark_count;
         struct mark *more = reallocarray(file->marks, capacity, sizeof(*more));
@@ -64,7 +76,7 @@ static int add_mark(struct scan *scan, const char *key, size_t item, size_t line
         file->marks = more;
     }
     mark = &file->marks[file->mark_count];
-    *mark = (struct mark){.key = strdup(key), .item = item, .line = line};
+    *mark = (struct mark){.key = strdup(key), .item = item, .at = at};
     if (mark->key == NULL)
         return sr_fail(SR_ERR_NO_MEMORY, "%s: out of memory", file->name);
     file->mark_count++;
@@ -74,10 +86,10 @@ static int add_mark(struct scan *scan, const char *key, size_t item, size_t line
 }
 
 /* A node begins: a scalar, or a container whose content follows. text is the scalar's. */
-static int scan_node(struct scan *scan, size_t line, const char *text)
+static int scan_node(struct scan *scan, struct place at, const char *text)
 {
     if (scan->depth == 0)
-        return text == NULL ? 0 : refuse_line(scan->file, line, "expected `key: value` lines");
+        return text == NULL ? 0 : refuse_at(scan->file, at, "expected `key: value` lines");
     if (scan->depth == 1 && scan->in_value) {
         scan->in_value = false;
         scan->item = 0;
@@ -85,18 +97,18 @@ static int scan_node(struct scan *scan, size_t line, const char *text)
     }
     if (scan->depth == 1) {
         if (text == NULL)
-            return refuse_line(scan->file, line, "a key must be a word");
+            return refuse_at(scan->file, at, "a key must be a word");
         if (find_mark(scan->file, text, POLICYFILE_KEY) != NULL)
-            return refuse_line(scan->file, line, "this key stands here a second time");
+            return refuse_at(scan->file, at, "this key stands here a second time");
         scan->in_value = true;
-        return add_mark(scan, text, POLICYFILE_KEY, line);
+        return add_mark(scan, text, POLICYFILE_KEY, at);
     }
-    return scan->depth == 2 ? add_mark(scan, scan->key, scan->item++, line) : 0;
+    return scan->depth == 2 ? add_mark(scan, scan->key, scan->item++, at) : 0;
 }
 
 static int scan_event(struct scan *scan, const yaml_event_t *event)
 {
-    size_t line = event->start_mark.line + 1;
+    struct place at = place_of(&event->start_mark);
     const yaml_char_t *anchor = NULL, *tag = NULL;
     const char *text = NULL;
     bool opens = false;
@@ -104,9 +116,9 @@ static int scan_event(struct scan *scan, const yaml_event_t *event)
 
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
-        return ++scan->documents == 1 ? 0 : refuse_line(scan->file, line, "a second document");
+        return ++scan->documents == 1 ? 0 : refuse_at(scan->file, at, "a second document");
     case YAML_ALIAS_EVENT:
-        return refuse_line(scan->file, line, "aliases are not allowed here");
+        return refuse_at(scan->file, at, "aliases are not allowed here");
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
         scan->depth--;
@@ -116,13 +128,13 @@ static int scan_event(struct scan *scan, const yaml_event_t *event)
         tag = event->data.scalar.tag;
         text = (const char *)event->data.scalar.value;
         if (strlen(text) != event->data.scalar.length)
-            return refuse_line(scan->file, line, "a NUL character");
+            return refuse_at(scan->file, at, "a NUL character");
         break;
     case YAML_SEQUENCE_START_EVENT:
         anchor = event->data.sequence_start.anchor;
         tag = event->data.sequence_start.tag;
         if (scan->depth == 0)
-            return refuse_line(scan->file, line, "expected `key: value` lines");
+            return refuse_at(scan->file, at, "expected `key: value` lines");
         opens = true;
         break;
     case YAML_MAPPING_START_EVENT:
@@ -134,10 +146,10 @@ static int scan_event(struct scan *scan, const yaml_event_t *event)
         return 0;
     }
     if (anchor != NULL || tag != NULL)
-        return refuse_line(scan->file, line, "anchors (&) and tags (!) are not allowed here");
-    rc = scan_node(scan, line, text);
+        return refuse_at(scan->file, at, "anchors (&) and tags (!) are not allowed here");
+    rc = scan_node(scan, at, text);
     if (rc == 0 && opens && ++scan->depth > DEPTH_MAX)
-        rc = refuse_line(scan->file, line, "nested too deeply");
+        rc = refuse_at(scan->file, at, "nested too deeply");
     return rc;
 }
 
@@ -157,8 +169,8 @@ static int scan_file(struct policyfile *file)
         if (yaml_parser_parse(&parser, &event) == 0) {
             rc = parser.error == YAML_MEMORY_ERROR
                      ? sr_fail(SR_ERR_NO_MEMORY, "%s: out of memory", file->name)
-                     : refuse_line(file, parser.problem_mark.line + 1,
-                                   parser.problem != NULL ? parser.problem : "not YAML");
+                     : refuse_at(file, place_of(&parser.problem_mark),
+                                 parser.problem != NULL ? parser.problem : "not YAML");
             break;
         }
         end = event.type == YAML_STREAM_END_EVENT;
@@ -167,7 +179,7 @@ static int scan_file(struct policyfile *file)
     }
     yaml_parser_delete(&parser);
     if (rc == 0 && file->mark_count == 0)
-        rc = refuse_line(file, 1, "the file is empty");
+        rc = refuse_at(file, beginning, "the file is empty");
     return rc;
 }
 
@@ -250,9 +262,9 @@ bool policyfile_has(const struct policyfile *file, const char *key)
 
 /* --- second pass: libcyaml ------------------------------------------------------------------- */
 
-struct complaint { /* what libcyaml logs: the reason first, then a backtrace with lines */
+struct complaint { /* what libcyaml logs: the reason first, then a backtrace with places */
     char reason[REASON_MAX];
-    size_t line;
+    struct place at;
 };
 
 __attribute__((format(printf, 3, 0))) static void cyaml_complains(cyaml_log_t level, void *context,
@@ -268,8 +280,8 @@ __attribute__((format(printf, 3, 0))) static void cyaml_complains(cyaml_log_t le
     text[strcspn(text, "\n")] = '\0';
     reason = strncmp(text, "Load: ", 6) == 0 ? text + 6 : text;
     at = strstr(reason, "(line: ");
-    if (at != NULL && complaint->line == 0)
-        complaint->line = strtoul(at + strlen("(line: "), NULL, 10);
+    if (at != NULL && complaint->at.line == 0)
+        (void)sscanf(at, "(line: %zu, column: %zu", &complaint->at.line, &complaint->at.column);
     else if (at == NULL && complaint->reason[0] == '\0')
         snprintf(complaint->reason, sizeof(complaint->reason), "%.*s",
                  (int)sizeof(complaint->reason) - 1, reason);
@@ -286,8 +298,8 @@ static int check_keys(const struct policyfile *file, const struct cyaml_schema_v
         while (field->key != NULL && strcmp(field->key, file->marks[i].key) != 0)
             field++;
         if (field->key == NULL)
-            return sr_fail(SR_ERR_INVALID, "%s:%zu: unknown key `%.40s`", file->name,
-                           file->marks[i].line, file->marks[i].key);
+            return sr_fail(SR_ERR_INVALID, "%s:%zu:%zu: unknown key `%.40s`", file->name,
+                           file->marks[i].at.line, file->marks[i].at.column, file->marks[i].key);
     }
     return 0;
 }
@@ -316,8 +328,8 @@ int policyfile_decode(const struct policyfile *file, const struct cyaml_schema_v
     if (error == CYAML_ERR_OOM)
         return sr_fail(SR_ERR_NO_MEMORY, "%s: out of memory", file->name);
     if (error != CYAML_OK || *value == NULL)
-        return refuse_line(file, complaint.line > 0 ? complaint.line : 1,
-                           complaint.reason[0] != '\0' ? complaint.reason : cyaml_strerror(error));
+        return refuse_at(file, complaint.at.line > 0 ? complaint.at : beginning,
+                         complaint.reason[0] != '\0' ? complaint.reason : cyaml_strerror(error));
     return 0;
 }
 
@@ -342,5 +354,5 @@ int policyfile_refuse(const struct policyfile *file, const char *key, size_t ite
     va_start(args, format);
     vsnprintf(reason, sizeof(reason), format, args);
     va_end(args);
-    return refuse_line(file, mark != NULL ? mark->line : 1, reason);
+    return refuse_at(file, mark != NULL ? mark->at : beginning, reason);
 }

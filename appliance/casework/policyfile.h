@@ -1,6 +1,6 @@
 /* A YAML policy file, read strictly. libcyaml decodes it by a schema whose scalars are all strings,
  * because it would take "5x" for 5 and "010" for 8; what it ignores is refused before: a second
- * document, anchors, aliases and tags, NUL in a scalar. Sentences are "FILE:LINE: reason". */
+ * document, anchors, aliases and tags, NUL in a scalar. Sentences are "FILE:LINE:COLUMN: reason". */
 #ifndef SR_CASEWORK_POLICYFILE_H
 #define SR_CASEWORK_POLICYFILE_H
 
@@ -35,7 +35,7 @@ int policyfile_decode(const struct policyfile *file, const struct cyaml_schema_v
                       void **value);
 void policyfile_free_value(const struct cyaml_schema_value *schema, void *value); /* NULL ok */
 
-/* Stores "FILE:LINE: reason", LINE being that of the key of the top mapping, or of the item-th
+/* Stores "FILE:LINE:COLUMN: reason", of the place of the key of the top mapping, or of the item-th
  * element of its sequence (from 0), and returns SR_ERR_INVALID. */
 int policyfile_refuse(const struct policyfile *file, const char *key, size_t item,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -6,43 +6,30 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "casework/nodes.h"
 
 #define MARK "〔同名"
 #define MARK_END "〕"
 #define EXTENSION_MAX 16 /* bytes; what is longer belongs to the stem */
 
-/* --- lists, as nothing is asked while the catalog calls --- */
-
-struct list {
-    struct catalog_node *items;
-    size_t count, capacity;
-    uint32_t instance; /* wanted alone, unless any */
-    bool any;
+/* Those of one instance. */
+struct instances {
+    struct nodes nodes;
+    uint32_t instance;
 };
 
-static int collect(void *context, const struct catalog_node *node)
+static int add_instance(void *context, const struct catalog_node *node)
 {
-    struct list *list = context;
-    if (!list->any && node->instance != list->instance)
-        return 0;
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 4;
-        struct catalog_node *longer = realloc(list->items, capacity * sizeof *longer);
-        if (longer == NULL)
-            return sr_fail(SR_ERR_NO_MEMORY, "no memory to look a name up");
-        list->items = longer;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = *node;
-    return 0;
+    struct instances *list = context;
+    return node->instance == list->instance ? nodes_add(&list->nodes, node) : 0;
 }
 
 /* The first that user may know of: by instance, stubs last. */
 static int first_visible(struct door *door, const struct catalog_user *user, uint64_t parent,
                          const char *name, struct catalog_node *out)
 {
-    struct list list = {.any = true};
-    int status = catalog_named(door->catalog, parent, name, collect, &list);
+    struct nodes list = {.count = 0};
+    int status = catalog_named(door->catalog, parent, name, nodes_add, &list);
     bool found = false;
     for (int stubs = 0; status == 0 && !found && stubs < 2; stubs++)
         for (size_t i = 0; !found && i < list.count; i++)
@@ -51,7 +38,7 @@ static int first_visible(struct door *door, const struct catalog_user *user, uin
                 *out = list.items[i];
                 found = true;
             }
-    free(list.items);
+    nodes_free(&list);
     if (status == 0 && !found)
         status = sr_fail(SR_ERR_NOT_FOUND, "there is no such record");
     return status;
@@ -136,7 +123,7 @@ int sibling_name(struct door *door, const struct catalog_user *user,
 
 /* Among those of list the one that user is shown under that name. */
 static int find_shown(struct door *door, const struct catalog_user *user, const char *name,
-                      const struct list *list, struct catalog_node *out)
+                      const struct nodes *list, struct catalog_node *out)
 {
     char shown[CATALOG_NAME_MAX + 1];
     for (size_t i = 0; i < list->count; i++) {
@@ -158,16 +145,16 @@ static int find_decorated(struct door *door, const struct catalog_user *user, ui
                           const char *name, struct catalog_node *out)
 {
     char plain[CATALOG_NAME_MAX + 1];
-    struct list list = {.any = false};
+    struct instances list = {.instance = 0};
     if (!parse(name, plain, &list.instance))
         return sr_fail(SR_ERR_NOT_FOUND, "there is no such record");
     /* One that is as long as names can be may have lost a part of its stem. */
     int status = strlen(name) + strlen(MARK) > CATALOG_NAME_MAX
-                     ? catalog_children(door->catalog, parent, 0, collect, &list)
-                     : catalog_named(door->catalog, parent, plain, collect, &list);
+                     ? catalog_children(door->catalog, parent, 0, add_instance, &list)
+                     : catalog_named(door->catalog, parent, plain, add_instance, &list);
     if (status == 0)
-        status = find_shown(door, user, name, &list, out);
-    free(list.items);
+        status = find_shown(door, user, name, &list.nodes, out);
+    nodes_free(&list.nodes);
     return status;
 }
 
@@ -186,13 +173,13 @@ int sibling_find(struct door *door, const struct catalog_user *user, uint64_t pa
 int sibling_twin(struct door *door, const struct catalog_user *user, uint64_t parent,
                  const char *name, uint64_t except)
 {
-    struct list list = {.any = true};
-    int status = catalog_twins(door->catalog, parent, name, collect, &list);
+    struct nodes list = {.count = 0};
+    int status = catalog_twins(door->catalog, parent, name, nodes_add, &list);
     bool found = false;
     for (size_t i = 0; status == 0 && !found && i < list.count; i++)
         found = list.items[i].id != except &&
                 (user == NULL || place_visible(door, user, &list.items[i]) == 0);
-    free(list.items);
+    nodes_free(&list);
     if (status == 0 && !found)
         status = sr_fail(SR_ERR_NOT_FOUND, "there is no such record");
     return status;

@@ -21,7 +21,7 @@
 struct workflow;
 
 /* Reads DIR/workflow.yaml. SR_ERR_NOT_FOUND (the sentence says what to copy), SR_ERR_TOO_LARGE
- * over 64 KiB, SR_ERR_INVALID "FILE:LINE: reason". */
+ * over 64 KiB, SR_ERR_INVALID "FILE:LINE:COLUMN: reason". */
 int workflow_load(struct sr_io *io, const char *dir, struct workflow **out);
 /* The same from memory; file is the name that sentences say. */
 int workflow_parse(const char *file, const uint8_t *data, size_t len, struct workflow **out);

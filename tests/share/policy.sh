@@ -57,7 +57,7 @@ case_example_of_the_readme() {
     expect 'on record' "$(tool au ledger log --act policy.load)" trainees.cedar
     # An expectation in the folder is met by every load, or nothing is loaded.
     sed 's/decision: deny/decision: allow/' "$work/expectations.yaml" >"$work/policy/expectations.yaml"
-    expect 'not met' "$(tool so policy reload 2>&1 || true)" 'expectations.yaml:2: .*expected allow, the rules say deny'
+    expect 'not met' "$(tool so policy reload 2>&1 || true)" 'expectations.yaml:2:5: .*expected allow, the rules say deny'
     rm "$work/policy/expectations.yaml" "$work/policy/trainees.cedar"
     tool so policy reload
     gets tr 现场勘验视频.mp4
@@ -74,7 +74,7 @@ case_wrong_rules_change_nothing() {
     done
     rm "$work/policy/zz.cedar"
     printf 'expectations:\n  - user: %so1\n    action: read\n    decision: deny\n' "$tag" >"$work/policy/expectations.yaml"
-    expect 'an expectation' "$(tool so policy reload 2>&1 || true)" 'expectations.yaml:2: .*expected deny, the rules say allow'
+    expect 'an expectation' "$(tool so policy reload 2>&1 || true)" 'expectations.yaml:2:5: .*expected deny, the rules say allow'
     rm "$work/policy/expectations.yaml"
     expect 'not by others' "$(tool o1 policy reload 2>&1 || true)" 'may not do this'
     tool so policy reload

@@ -548,7 +548,7 @@ static void test_expectations(void **state)
     assert_int_equal(report.passed, 3);
     assert_int_equal(report.failed, 1);
     assert_string_equal(
-        failure, "e.yaml:13: zhang, user.add, the store: expected allow, the rules say deny");
+        failure, "e.yaml:13:5: zhang, user.add, the store: expected allow, the rules say deny");
 
     write_policy(world, POLICY_EXPECT_FILE, text); /* a reload must meet them */
     refused(world, POLICY_EXPECT_FILE ":13: zhang, user.add");
@@ -576,7 +576,7 @@ static void test_bad_expectations(void **state)
     struct world *world = *state;
     bad_expectations(world,
                      "expectations:\n  - user: zhang\n    action: read\n    decision: maybe\n",
-                     "e.yaml:2: decision is `allow` or `deny`");
+                     "e.yaml:2:5: decision is `allow` or `deny`");
     bad_expectations(world, "expectations:\n  - user: zhang\n    action: fly\n    decision: deny\n",
                      "there is no action \"fly\"");
     bad_expectations(world, "expectations:\n  - user: wu\n    action: read\n    decision: deny\n",

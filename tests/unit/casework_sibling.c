@@ -41,7 +41,7 @@ static void assert_reads(struct world *world, uint32_t uid, const char *path, co
 {
     struct catalog_node node;
     uint8_t *data = NULL;
-    size_t len;
+    size_t len = 0;
     if (world_find(world, uid, path, &node) < 0 || world_read(world, uid, node.id, &data, &len) < 0)
         fail_msg("%s: %s", path, sr_error_message());
     assert_int_equal(len, strlen(expected));

@@ -29,13 +29,44 @@ static void refused_bytes(const char *text, size_t len, const char *sentence)
     if (workflow_parse("w.yaml", (const uint8_t *)text, len, &workflow) != SR_ERR_INVALID)
         fail_msg("was not refused: %s", text);
     assert_null(workflow);
-    if (strncmp(sr_error_message(), sentence, strlen(sentence)) != 0)
+    /* sentence has the line; the column comes after it, and test_columns looks at some. */
+    char got[512];
+    unsigned line, column;
+    int at = 0;
+    if (sscanf(sr_error_message(), "w.yaml:%u:%u: %n", &line, &column, &at) != 2 || column == 0)
+        fail_msg("for %s: no place in %s", text, sr_error_message());
+    snprintf(got, sizeof(got), "w.yaml:%u: %s", line, sr_error_message() + at);
+    if (strncmp(got, sentence, strlen(sentence)) != 0)
         fail_msg("for %s\nexpected: %s\ngot:      %s", text, sentence, sr_error_message());
 }
 
 static void refused(const char *text, const char *sentence)
 {
     refused_bytes(text, strlen(text), sentence);
+}
+
+/* The column of the value, the key, or of what was found; counted in characters. */
+static void test_columns(void **state)
+{
+    static const struct {
+        const char *text, *sentence;
+    } cases[] = {
+        {"stages:\n  - a\n  - b/c\n", "w.yaml:3:5: `b/c`"},
+        {"  Stages: [a]\n", "w.yaml:1:3: unknown key"},
+        {"junk: [甲, *a]\n", "w.yaml:1:11: aliases"},
+        {"junk: {a: 1}\n", "w.yaml:1:7: Expecting SEQUENCE"},
+        {"a: [\n", "w.yaml:2:1: "},
+        {"", "w.yaml:1:1: the file is empty"},
+    };
+    struct workflow *workflow;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *text = cases[i].text;
+        assert_int_equal(workflow_parse("w.yaml", (const uint8_t *)text, strlen(text), &workflow),
+                         SR_ERR_INVALID);
+        if (strncmp(sr_error_message(), cases[i].sentence, strlen(cases[i].sentence)) != 0)
+            fail_msg("expected: %s\ngot:      %s", cases[i].sentence, sr_error_message());
+    }
 }
 
 static const char *const shipped_stages[] = {"01受理立案", "02调查取证", "03审核", "04听证",
@@ -297,7 +328,7 @@ static void test_files(void **state)
     assert_non_null(strstr(sr_error_message(), "is missing: copy the shipped one from"));
     assert_int_equal(sr_io_create_file(io, path, "junk: []\nx: 1\n", 14, 0600), 0);
     assert_int_equal(workflow_load(io, dir, &w), SR_ERR_INVALID);
-    assert_non_null(strstr(sr_error_message(), "/workflow.yaml:2: unknown key `x`"));
+    assert_non_null(strstr(sr_error_message(), "/workflow.yaml:2:1: unknown key `x`"));
     large = malloc(POLICYFILE_BYTES_MAX + 1);
     memset(large, '#', POLICYFILE_BYTES_MAX + 1);
     memcpy(large, "junk: []\n", 9);
@@ -342,12 +373,12 @@ static void test_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shipped),         cmocka_unit_test(test_values),
-        cmocka_unit_test(test_secret_network),  cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_bad_numbers),     cmocka_unit_test(test_bad_names),
-        cmocka_unit_test(test_bad_patterns),    cmocka_unit_test(test_patterns),
-        cmocka_unit_test(test_hostile_pattern), cmocka_unit_test(test_files),
-        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_shipped),   cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_values),    cmocka_unit_test(test_secret_network),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_bad_numbers),
+        cmocka_unit_test(test_bad_names), cmocka_unit_test(test_bad_patterns),
+        cmocka_unit_test(test_patterns),  cmocka_unit_test(test_hostile_pattern),
+        cmocka_unit_test(test_files),     cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
