@@ -551,7 +551,7 @@ static void test_expectations(void **state)
         failure, "e.yaml:13:5: zhang, user.add, the store: expected allow, the rules say deny");
 
     write_policy(world, POLICY_EXPECT_FILE, text); /* a reload must meet them */
-    refused(world, POLICY_EXPECT_FILE ":13: zhang, user.add");
+    refused(world, POLICY_EXPECT_FILE ":13:5: zhang, user.add");
     write_more(world,
                "permit (principal == User::\"zhang\", action == Action::\"user.add\", resource);");
     assert_int_equal(reload(world), 0);
