@@ -88,6 +88,10 @@ $(FAULT): $(OUT)/fault/%: $(OUT)/obj/tests/fault/%.o $(call lib,test) $$(call li
 # The public tests of Cedar: out/cedar-conformance DIR.
 $(OUT)/cedar-conformance: $(OUT)/obj/tests/conformance/cedar.o $(call libs,$(below_policy))
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+# Never asks the access rules: for the bench to compare with, never installed (scripts/lint).
+$(OUT)/bench/strongroomd-unchecked: $(OUT)/obj/tests/bench/unchecked.o $(call libs,$(below_daemon))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -Wl,--wrap=door_allows -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 $(OUT)/bench/policy: $(OUT)/obj/tests/bench/policy.o $(call libs,$(below_casework))
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
@@ -110,7 +114,7 @@ fuzz-replay: $(addprefix $(OUT)/fuzz/,$(FUZZ))
 check-fast: all unit conformance fuzz-replay
 	@scripts/check-fast
 check: ; @scripts/check
-bench: all $(OUT)/bench/policy ; @$(OUT)/bench/policy && tests/bench/run
+bench: all $(OUT)/bench/policy $(OUT)/bench/strongroomd-unchecked ; @$(OUT)/bench/policy && tests/bench/run
 fuzz: $(addprefix $(OUT)/libfuzzer/,$(FUZZ)) ; @scripts/fuzz $(T) $(FUZZ)
 up: ; @scripts/up
 down: ; @scripts/down

@@ -174,6 +174,8 @@ int door_resolve(struct door *door, const struct door_actor *actor, const char *
             status = door_lookup(door, actor, out->id, name, out);
             if (status == SR_ERR_NOT_FOUND)
                 return sr_fail(SR_ERR_NOT_FOUND, "there is no \"%s\" in that path", name);
+            if (status == 0 && out->kind == CATALOG_KIND_LINK) /* the case itself */
+                status = door_getattr(door, actor, out->id & ~MINE_LINK_BIT, out);
         }
         path += len + (path[len] == '/');
     }
