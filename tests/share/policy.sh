@@ -170,6 +170,31 @@ case_my_cases() {
     tool o1 case assign "/$CASE" --lead "${tag}o1" --reason 撤回
     expect 'gone' "$(smb o2 cases "cd \"$mine\"" || true)" 'NT_STATUS_OBJECT_(NAME|PATH)_NOT_FOUND'
 }
+# smbd follows links inside of a share, and none out of it: tried on a folder with links that lead there.
+case_no_link_leads_out() {
+    mkdir -p "$work/inside/sub"
+    echo outside >"$work/outside.txt"
+    echo inside >"$work/inside/sub/in.txt"
+    ln -s ../outside.txt "$work/inside/rel"
+    ln -s "$work/outside.txt" "$work/inside/abs"
+    ln -s sub "$work/inside/ok"
+    chmod -R a+rX "$work/inside" "$work/outside.txt"
+    smbd_stop
+    cp "$conf" "$work/conf.kept"
+    sed -i "s|^    path = $mnt\$|    path = $work/inside|" "$conf"
+    grep -q "path = $work/inside" "$conf"
+    smbd_start
+    smb o1 cases "get ok/in.txt $work/got" >/dev/null
+    expect_same 'inside' "$(cat "$work/got")" inside
+    for name in rel abs; do
+        rm -f "$work/got"
+        expect "$name" "$(smb o1 cases "get $name $work/got" || true)" NT_STATUS_
+        [ ! -s "$work/got" ] || die "$name was followed out of the share"
+    done
+    smbd_stop
+    cp "$work/conf.kept" "$conf"
+    smbd_start
+}
 case_open_handle_is_asked_again() {
     put o1 长录像.mp4
     sealed "$STAGE/长录像.mp4"
@@ -241,7 +266,7 @@ body() {
     smbd_start
     fixture_users o1:officer o2:officer tr:officer hd:head sv:supervisor st:station ar:archivist
     tool o1 case open 2026 '测试〔2026〕1号' >>"$work/users.log"
-    for name in example_of_the_readme wrong_rules_change_nothing above_clearance_is_absent upload_under_an_invisible_name my_cases open_handle_is_asked_again \
+    for name in example_of_the_readme wrong_rules_change_nothing above_clearance_is_absent upload_under_an_invisible_name my_cases no_link_leads_out open_handle_is_asked_again \
         station_adds_and_opens_nothing restricted_needs_a_purpose; do
         run_case "$name"
     done
