@@ -93,7 +93,7 @@ int accounts_create(const char *account, const char *name, uint32_t uid, const c
         return status;
     if (smb_conf != NULL && password != NULL &&
         ((status = accounts_samba_password(account, password, smb_conf, true)) < 0 ||
-         (status = passwords_stamp(account, smb_conf, stamp)) < 0)) {
+         (status = passwords_stamp_first(account, smb_conf, stamp)) < 0)) {
         struct sr_error_copy why;
         sr_error_save(&why, status);
         accounts_remove(account, NULL);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -55,6 +56,17 @@ int passwords_stamp(const char *account, const char *smb_conf, char out[CATALOG_
     sr_buf_free(&text);
     if (status == 0 && out[0] == '\0')
         status = sr_fail(SR_ERR_NOT_FOUND, "Samba does not know when the password was set");
+    return status;
+}
+
+int passwords_stamp_first(const char *account, const char *smb_conf,
+                          char out[CATALOG_STAMP_MAX + 1])
+{
+    struct timespec now, rest = {.tv_sec = 0};
+    int status = passwords_stamp(account, smb_conf, out);
+    clock_gettime(CLOCK_REALTIME, &now);
+    rest.tv_nsec = 999999999 - now.tv_nsec;
+    nanosleep(&rest, NULL);
     return status;
 }
 
@@ -131,7 +143,7 @@ int door_user_password(struct door *door, const struct door_actor *actor, const 
     pthread_mutex_lock(&door->accounts_lock);
     status = passwords_reset(account, password, door->config.smb_conf);
     if (status == 0 && !door_holds(out, "station"))
-        status = passwords_stamp(account, door->config.smb_conf, stamp);
+        status = passwords_stamp_first(account, door->config.smb_conf, stamp);
     if (status == 0)
         status = append(door, out->uid, actor->uid, stamp, &index);
     pthread_mutex_unlock(&door->accounts_lock);

@@ -16,6 +16,10 @@ void passwords_policy(const char *smb_conf);
 /* When the account's password was set last, as Samba says it (its resolution is a second): two that differ
  * are two passwords. SR_ERR_NOT_FOUND. */
 int passwords_stamp(const char *account, const char *smb_conf, char out[CATALOG_STAMP_MAX + 1]);
+/* The same of a password that was set just now; returns when that second is over, so that whatever is set from
+ * then on differs. */
+int passwords_stamp_first(const char *account, const char *smb_conf,
+                          char out[CATALOG_STAMP_MAX + 1]);
 /* Gives a first password, and ends a lock-out. */
 int passwords_reset(const char *account, const char *password, const char *smb_conf);
 

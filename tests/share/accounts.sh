@@ -60,7 +60,6 @@ case_failures_lock_out() {
     said=$(log_on l1 Erstes-Wort-3 ls)
     expect 'it logs on' "$said" 提示.txt
     ! grep -q '^  2026 ' <<<"$said" || die 'with a first password everything is shown'
-    sleep 1.1
     expect 'changed' "$(change l1 Erstes-Wort-3 'Neues-Wort-3')" 'Password changed'
     eventually 15 lists l1 'Neues-Wort-3'
 }

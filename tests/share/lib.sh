@@ -123,10 +123,9 @@ smbd_stop() { # smbd_stop [SIGNAL]
     [ -z "$pids" ] || { kill "-${1:-TERM}" $pids 2>/dev/null; wait_gone 20 $pids; } || true
 }
 # own_passwords SHORT...: as if each had changed their first password, to the same word (root is not asked for
-# the old one, nor held to the history). Samba tells passwords apart by the second in which they were set.
+# the old one, nor held to the history).
 own_passwords() {
     local short
-    sleep 1.1
     for short in "$@"; do
         printf '%s\n%s\n' "$(password "$short")" "$(password "$short")" | smbpasswd -c "$conf" -s "$tag$short" >>"$work/users.log"
     done
