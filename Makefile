@@ -9,9 +9,10 @@ T ?= 60
 export SHARED OUT PORT
 
 PACKAGES := fuse3 libcrypto sqlite3 jansson libcyaml yaml-0.1 libsystemd
+PROBE_PACKAGES := libavformat libavcodec libavutil poppler-glib libarchive libxml-2.0 libexif libmagic libseccomp
 need = $(or $(shell pkg-config --exists $(1) && echo yes),$(error package $(1) is missing: run `make deps` as root))
 ifeq ($(filter deps up down check clean distclean format,$(MAKECMDGOALS)),)
-$(foreach p,$(PACKAGES),$(if $(call need,$(p)),))
+$(foreach p,$(PACKAGES) $(PROBE_PACKAGES),$(if $(call need,$(p)),))
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes $(if $(CI),-Werror)
@@ -24,8 +25,16 @@ CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -Iapplia
 LDFLAGS := -pie -Wl,-z,relro,-z,now -pthread $(SANFLAGS)
 LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lunistring -lm
 
-MODULES := base policy vault ledger catalog casework daemon
-src = $(wildcard appliance/$(1)/*.c $(filter policy,$(1))/*.c)
+# What reads files of strangers is linked into the probe alone.
+PROBE_LIBS = $(shell pkg-config --libs $(PROBE_PACKAGES) 2>/dev/null)
+PROBE_CFLAGS := $(shell pkg-config --cflags $(PROBE_PACKAGES) 2>/dev/null)
+$(OUT)/obj/appliance/media/probe/%.o $(OUT)/obj/tests/unit/probe_%.o: CPPFLAGS += $(PROBE_CFLAGS)
+$(OUT)/strongroom-probe $(OUT)/unit/probe_%: LIBS += $(PROBE_LIBS)
+$(OUT)/fuzz/probe_% $(OUT)/libfuzzer/probe_%: LIBS += $(PROBE_LIBS)
+$(OUT)/fuzz/probe_% $(OUT)/libfuzzer/probe_%: CPPFLAGS += $(PROBE_CFLAGS)
+
+MODULES := base policy vault ledger catalog media probe casework daemon
+src = $(wildcard appliance/$(1:probe=media/probe)/*.c $(filter policy,$(1))/*.c)
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 $(foreach m,$(MODULES),$(eval $(m)_OBJ := $(call obj,$(call src,$(m)))))
 # What rules can speak of is the door's, so its schema is part of the program: _binary_policy_….
@@ -40,9 +49,11 @@ below_policy := policy base
 below_vault := vault base
 below_ledger := ledger base
 below_catalog := catalog vault base
-below_casework := casework policy catalog ledger vault base
-below_fusefs := fusefs casework policy catalog ledger vault base
-below_daemon := daemon fusefs casework policy catalog ledger vault base
+below_media := media base
+below_probe := probe media base
+below_casework := casework policy media catalog ledger vault base
+below_fusefs := fusefs $(below_casework)
+below_daemon := daemon $(below_fusefs)
 below_tools := tools $(below_casework)
 lib = $(OUT)/lib/$(1).a
 libs = $(foreach m,$(1),$(call lib,$(m)))
@@ -52,12 +63,14 @@ FAULT := $(patsubst tests/fault/%.c,$(OUT)/fault/%,$(wildcard tests/fault/*.c))
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
-all: $(OUT)/strongroomd $(OUT)/strongroom $(OUT)/cedar-conformance
+all: $(OUT)/strongroomd $(OUT)/strongroom $(OUT)/strongroom-probe $(OUT)/cedar-conformance
 
 $(OUT)/strongroomd: $(call libs,$(below_daemon))
 	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 $(OUT)/strongroom: $(tools_OBJ) $(call libs,$(below_tools))
 	$(CC) $(LDFLAGS) -o $@ $(tools_OBJ) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
+$(OUT)/strongroom-probe: $(call libs,$(below_probe))
+	$(CC) $(LDFLAGS) -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 
 define module_rule
 $(call lib,$(1)): $($(1)_OBJ)
@@ -78,6 +91,7 @@ $(OUT)/obj/%.o: %.c
 .SECONDEXPANSION:
 module_of = $(firstword $(subst _, ,$(1)))
 TESTLIBS = -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka
+$(addprefix $(OUT)/unit/,media_probe probe_mutants probe_signature probe_pdf probe_office probe_ofd): | $(OUT)/strongroom-probe
 $(UNIT): $(OUT)/unit/%: $(OUT)/obj/tests/unit/%.o $(call lib,test) $$(call libs,$$(below_$$(call module_of,$$*)))
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(TESTLIBS)
@@ -93,6 +107,11 @@ $(OUT)/bench/strongroomd-unchecked: $(OUT)/obj/tests/bench/unchecked.o $(call li
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -Wl,--wrap=door_allows -o $@ -Wl,--start-group $^ -Wl,--end-group $(LIBS)
 $(OUT)/bench/policy: $(OUT)/obj/tests/bench/policy.o $(call libs,$(below_casework))
+$(OUT)/bench/rebuild: $(OUT)/obj/tests/bench/rebuild.o $(OUT)/obj/tests/bench/agency.o $(call libs,$(below_casework))
+$(OUT)/bench/catalog: $(OUT)/obj/tests/bench/catalog.o $(call libs,$(below_catalog))
+$(OUT)/bench/search: $(OUT)/obj/tests/bench/search.o $(OUT)/obj/tests/bench/agency.o $(call libs,$(below_catalog))
+$(OUT)/bench/probe: $(OUT)/obj/tests/bench/probe.o $(call libs,$(below_media)) | $(OUT)/strongroom-probe
+$(addprefix $(OUT)/bench/,policy rebuild catalog search probe):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
 
@@ -105,6 +124,8 @@ $(OUT)/libfuzzer/%: tests/fuzz/fuzz_%.c $(OUT)/obj/strongroom.cedarschema.o $$(f
 	clang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
 	    $(filter-out %/main.c,$(filter %.c %.o,$^)) $(LIBS) -pthread
 
+BENCH_FILES = $(wildcard /usr/share/forensics-samples/original-files/pic1/debian* /usr/share/forensics-samples/original-files/text1/* /usr/share/forensics-samples/original-files/audio1/*)
+
 .PHONY: unit conformance fault fuzz-replay check-fast check bench fuzz up down deps lint format clean
 unit: $(UNIT)
 conformance: $(OUT)/cedar-conformance
@@ -114,7 +135,7 @@ fuzz-replay: $(addprefix $(OUT)/fuzz/,$(FUZZ))
 check-fast: all unit conformance fuzz-replay
 	@scripts/check-fast
 check: ; @scripts/check
-bench: all $(OUT)/bench/policy $(OUT)/bench/strongroomd-unchecked ; @$(OUT)/bench/policy && tests/bench/run
+bench: all $(addprefix $(OUT)/bench/,policy catalog search rebuild probe strongroomd-unchecked) ; @$(OUT)/bench/policy && $(OUT)/bench/catalog 3000000 && $(OUT)/bench/search && $(OUT)/bench/rebuild && $(OUT)/bench/probe $(BENCH_FILES) && tests/bench/run
 fuzz: $(addprefix $(OUT)/libfuzzer/,$(FUZZ)) ; @scripts/fuzz $(T) $(FUZZ)
 up: ; @scripts/up
 down: ; @scripts/down

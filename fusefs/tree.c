@@ -52,7 +52,7 @@ void tree_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         reply_entry(req, &node);
 }
 
-/* The links of 我的案件. */
+/* The links of 我的案件, 按对象, 按日期. */
 void tree_readlink(fuse_req_t req, fuse_ino_t ino)
 {
     struct door_actor actor;

@@ -103,6 +103,48 @@ int cmd_record_show(struct tool *tool, int argc, char **argv)
     return show_node(tool, request, place_set(tool, request, argv[optind]));
 }
 
+int cmd_record_properties(struct tool *tool, int argc, char **argv)
+{
+    json_t *request, *found = NULL;
+    int rc;
+
+    if (!tool_operands(tool, argc, argv, 1, 1))
+        return TOOL_USAGE;
+    request = client_new("record.properties");
+    if ((rc = place_set(tool, request, argv[optind])) == 0)
+        rc = client_request(tool, request, NULL, NULL, &found);
+    else
+        json_decref(request);
+    if (rc == 0 && tool->json)
+        tool_json(json_incref(found));
+    else if (rc == 0 && json_object_size(found) == 0)
+        puts("it has not been looked into yet");
+    else if (rc == 0)
+        print_object(found);
+    json_decref(found);
+    if (rc == 0)
+        rc = tool_flush();
+    return rc == 0 ? TOOL_DONE : tool_fail(tool, rc);
+}
+
+int cmd_reindex(struct tool *tool, int argc, char **argv)
+{
+    json_t *request, *result = NULL;
+    int rc = 0;
+
+    if (!tool_operands(tool, argc, argv, 0, 1))
+        return TOOL_USAGE;
+    request = client_new("reindex");
+    if (optind < argc)
+        rc = place_set(tool, request, argv[optind]);
+    if (rc == 0)
+        rc = client_request(tool, request, NULL, NULL, &result);
+    else
+        json_decref(request);
+    json_decref(result);
+    return rc == 0 ? TOOL_DONE : tool_fail(tool, rc);
+}
+
 /* --reason and count operands. */
 static bool parse_reason(struct tool *tool, int argc, char **argv, int count, const char **reason)
 {

@@ -1,4 +1,4 @@
-/* strongroom seal, strongroom search. */
+/* strongroom seal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +12,10 @@
 
 #define WAIT_MAX_S 3600
 
-enum { OPT_WAIT = 256, OPT_LIMIT };
+enum { OPT_WAIT = 256 };
 
 static const struct option seal_options[] = {
     {"wait", required_argument, NULL, OPT_WAIT},
-    {NULL, 0, NULL, 0},
-};
-static const struct option search_options[] = {
-    {"limit", required_argument, NULL, OPT_LIMIT},
     {NULL, 0, NULL, 0},
 };
 
@@ -79,35 +75,4 @@ int cmd_seal(struct tool *tool, int argc, char **argv)
         }
     status = print_list_end(&list, 0);
     return status > worst ? status : worst;
-}
-
-int cmd_search(struct tool *tool, int argc, char **argv)
-{
-    struct print_list list = {.tool = tool, .table = {.columns = 4, .right = 2}, .row = path_row};
-    struct sr_buf words = {0};
-    uint64_t limit = 0;
-    json_t *request;
-    bool made;
-    int id;
-
-    while ((id = tool_getopt(tool, argc, argv, search_options)) != -1) {
-        if (id != OPT_LIMIT)
-            return id == '?' ? TOOL_USAGE : tool_usage(tool, "unknown option -%c", id);
-        if (sr_parse_u64(optarg, &limit) != 0 || limit == 0 || limit > 10000)
-            return tool_usage(tool, "--limit takes a number from 1 to 10000");
-    }
-    if (optind == argc)
-        return tool_usage(tool, "search for what?");
-    for (int i = optind; i < argc; i++)
-        sr_buf_format(&words, "%s%s", i > optind ? " " : "", argv[i]);
-    request = client_new("search");
-    made = !words.failed && client_set(request, "words", words.data);
-    sr_buf_free(&words);
-    if (!made) {
-        json_decref(request);
-        return tool_usage(tool, "the words are not UTF-8");
-    }
-    if (limit > 0)
-        json_object_set_new(request, "limit", json_integer((json_int_t)limit));
-    return print_list_end(&list, client_request(tool, request, print_list_item, &list, NULL));
 }

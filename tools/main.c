@@ -63,10 +63,27 @@ static const struct command table[] = {
      "  --helper ACCOUNT        协办人; may be given several times\n" REASON},
     {"case transfer", cmd_case_transfer, "CASE --unit UNIT --reason TEXT",
      "Gives a case to another unit", "  --unit UNIT             from now on\n" REASON},
+    {"case pending", cmd_case_pending, "CASE",
+     "Lists what is not 入卷 in a case: which labels are missing, and who sent it", NULL},
+    {"case archive-numbers", cmd_case_archive, "CASE",
+     "Gives every record of a case that is 入卷 and has none its 档号 (by an archivist)", NULL},
     {"record list", cmd_record_list, "PATH", "Lists a folder", NULL},
     {"record show", cmd_record_show, "PATH | OBJECT", "Shows all that is known of a record", NULL},
     {"record versions", cmd_record_versions, "PATH | OBJECT",
      "Lists the versions of a record, oldest first", NULL},
+    {"record properties", cmd_record_properties, "PATH | OBJECT",
+     "Shows what was found in a record: type, properties, text, signatures, oddities", NULL},
+    {"record label", cmd_record_label, "PATH | OBJECT LABEL[@OFFSET]=VALUE...",
+     "Gives labels to a sealed record; an empty value takes one back",
+     "  LABEL                   案件编号 采集时间 采集地点 采集人 证明对象 执法对象 编号 摄录内容\n"
+     "                          对话人员 身份 主要内容 设备时间偏差 设备, or case_number captured\n"
+     "                          place person proves subject number content speaker identity\n"
+     "                          summary clock device\n"
+     "  OFFSET                  from the beginning, 00:12:30: of 对话人员 身份 主要内容\n"},
+    {"record labels", cmd_record_labels, "PATH | OBJECT",
+     "Shows the labels in force, their sources, and what is missing", NULL},
+    {"record history", cmd_record_history, "PATH | OBJECT",
+     "Shows every label that was ever given; * marks those in force", NULL},
     {"record file", cmd_record_file, "PATH CASE/STAGE[/NAME] --reason TEXT",
      "Files a record from 待归案 into a case", REASON},
     {"record refile", cmd_record_refile, "PATH CASE/STAGE[/NAME] --reason TEXT",
@@ -82,6 +99,9 @@ static const struct command table[] = {
      "trade_secret\n"
      "                          privacy covert; may be given several times, none takes them away\n"
      "  --approver NAME         who approved the covert recording\n" REASON},
+    {"record archive-number", cmd_record_archive, "PATH | OBJECT [--reason TEXT]",
+     "Gives a record its 档号, or with a reason a new one; the old one stays on record",
+     "  --reason TEXT           why it gets a new one\n"},
     {"record views", cmd_record_views, "PATH | OBJECT",
      "Shows who has read a restricted record, why, when and which bytes", NULL},
     {"view", cmd_view, "PATH | OBJECT --purpose TEXT [--hours N]",
@@ -95,13 +115,36 @@ static const struct command table[] = {
     {"grant list", cmd_grant_list, "[--all]", "Lists the grants that you hold or have given",
      "  --all                   everybody's, and those that are over\n"},
     {"grant end", cmd_grant_end, "GRANT", "Ends a grant at once, for open files too", NULL},
+    {"retention explain", cmd_retention_explain, "PATH | OBJECT",
+     "Says until when a record is kept, and which rules say so", NULL},
+    {"retention set", cmd_retention_set, "PATH | OBJECT --category NAME --reason TEXT",
+     "Puts a case, a folder or a record into a category of retention.yaml; terms only get longer",
+     "  --category NAME         保管类别\n" REASON},
+    {"retention extend", cmd_retention_extend, "PATH | OBJECT --until DAY --reason TEXT",
+     "Extends how long a case, a folder or a record is kept",
+     "  --until DAY             last day, YYYY-MM-DD, or 永久\n" REASON},
+    {"lateness", cmd_lateness, "[--from DAY] [--until DAY]",
+     "Counts by person what was sealed, and how much of it late (入库期限, working days)",
+     "  --from DAY              first day of the seal, YYYY-MM-DD\n"
+     "  --until DAY             last day\n"},
     {"seal", cmd_seal, "PATH... [--wait SECONDS]", "Asks for records to be sealed now",
      "  --wait SECONDS          until they are\n"},
-    {"search", cmd_search, "WORD... [--limit N]",
-     "Finds cases and records whose name has all words",
-     "  --limit N               results at most (200)\n"},
+    {"search", cmd_search, "QUERY... [options]",
+     "Finds cases and records by words of names, labels and texts, and by conditions",
+     "  WORD \"SOME WORDS\" -WORD  in names, labels and texts; - not in names and labels\n"
+     "  采集人:张三 地点: 证明: 对象: 案件: 编号: 内容: 对话: 设备: 名称: 全文:\n"
+     "  类型:视频 (音频 图片 文档 其他) 时长>10m 大小<=1G 密级:内部 发送人: 入卷:是\n"
+     "  2026-03..2026-06         采集时间, or the seal; also 时间: and 入库:\n"
+     "  --limit N               results at most (200), the newest\n"
+     "  --before NODE           only those older than that node: the next page\n"
+     "  --count                 how many there are, and no more\n"},
+    {"reindex", cmd_reindex, "[PATH | OBJECT]",
+     "Looks into a record, or into all, once more; status shows how many wait", NULL},
     {"verify", cmd_verify, "[PATH | OBJECT]",
      "Checks every byte of the vault, or of one record, against the ledger", NULL},
+    {"rebuild", cmd_rebuild, "[--check]",
+     "Makes the catalog (search, listings) again from the ledger; nothing else is touched",
+     "  --check                 only compares: is the catalog what the ledger says?\n"},
     {"ledger verify", cmd_ledger_verify, "[options]",
      "Checks the ledger: with a vault's files, or with nothing but tiles, checkpoint and key",
      "  --tiles DIR             folder that holds tile/\n"

@@ -6,8 +6,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "casework/audit.h"
 #include "casework/slots.h"
+#include "casework/view.h"
 #include "tools/place.h"
 
 static int read_passphrase(struct tool *tool, char **passphrase)
@@ -59,11 +59,14 @@ int offline_open_vault(struct tool *tool, struct offline *out)
 
 int offline_project(struct offline *offline)
 {
+    uint64_t replayed;
     int rc = 0;
 
     if (offline->catalog == NULL)
         rc = catalog_open_memory(&offline->catalog);
-    return rc == 0 ? audit_project(offline->vault, offline->ledger, offline->catalog) : rc;
+    return rc == 0 ? view_catch_up(offline->vault, offline->ledger, offline->catalog, NULL, NULL,
+                                   &replayed)
+                   : rc;
 }
 
 int offline_close(struct offline *offline)

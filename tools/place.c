@@ -115,3 +115,19 @@ int place_set(struct tool *tool, json_t *request, const char *argument)
         return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a request");
     return 0;
 }
+
+int place_list(struct tool *tool, int argc, char **argv, const char *op, struct print_list *list)
+{
+    json_t *request;
+    int rc;
+
+    if (!tool_operands(tool, argc, argv, 1, 1))
+        return TOOL_USAGE;
+    request = client_new(op);
+    rc = place_set_path(tool, request, "path", argv[optind]);
+    if (rc == 0)
+        rc = client_request(tool, request, print_list_item, list, NULL);
+    else
+        json_decref(request);
+    return print_list_end(list, rc);
+}

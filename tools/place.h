@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "tools/print.h"
 #include "tools/tool.h"
 
 /* Pure. Vault path of argument: a path below mountpoint (taken from folder, the current one, if
@@ -20,5 +21,7 @@ int place_set(struct tool *tool, json_t *request, const char *argument);
 bool place_is_outside(struct tool *tool, const char *argument);
 /* Sets a member to a vault path. */
 int place_set_path(struct tool *tool, json_t *request, const char *member, const char *argument);
+/* A command whose one operand is a place: asks op of it and prints the items of the answer. Exit status. */
+int place_list(struct tool *tool, int argc, char **argv, const char *op, struct print_list *list);
 
 #endif

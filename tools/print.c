@@ -111,6 +111,31 @@ static bool ends_with(const char *text, const char *end)
     return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
+/* One member that is no object, as a person reads it. */
+static void scalar_text(const json_t *object, const char *name, char *text, size_t size)
+{
+    const json_t *value = json_object_get(object, name);
+
+    text[0] = '\0';
+    if (ends_with(name, "_bytes") || ends_with(name, "_peak"))
+        print_size(object, name, text);
+    else if (strcmp(name, "started") == 0 || ends_with(name, "_at") || ends_with(name, "_ns"))
+        print_time(object, name, text);
+    else if (json_is_string(value))
+        snprintf(text, size, "%s", json_string_value(value));
+    else if (json_is_integer(value))
+        snprintf(text, size, "%lld", (long long)json_integer_value(value));
+    else if (json_is_boolean(value))
+        snprintf(text, size, "%s", json_is_true(value) ? "yes" : "no");
+    else if (json_is_null(value))
+        snprintf(text, size, "unknown");
+    else if (json_is_real(value))
+        snprintf(text, size, "%g", json_real_value(value));
+    else if (json_is_array(value))
+        snprintf(text, size, "%zu", json_array_size(value));
+}
+
+/* Lists of objects are counted from 1; of others the number says enough. */
 static void flatten(struct column_table *table, const char *prefix, const json_t *object)
 {
     /* Only iterated, but jansson's loop wants a pointer that it could change through. */
@@ -120,28 +145,22 @@ static void flatten(struct column_table *table, const char *prefix, const json_t
 
     json_object_foreach(iterated, name, value)
     {
-        char whole[128], text[512] = "";
+        char whole[128], text[2048];
 
         snprintf(whole, sizeof whole, "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", name);
         if (json_is_object(value)) {
             flatten(table, whole, value);
-            continue;
+        } else if (json_is_object(json_array_get(value, 0))) {
+            for (size_t i = 0; i < json_array_size(value); i++) {
+                char one[160];
+
+                snprintf(one, sizeof one, "%s.%zu", whole, i + 1);
+                flatten(table, one, json_array_get(value, i));
+            }
+        } else {
+            scalar_text(object, name, text, sizeof text);
+            put_row(table, whole, text);
         }
-        if (ends_with(name, "_bytes") || ends_with(name, "_peak"))
-            print_size(object, name, text);
-        else if (strcmp(name, "started") == 0 || ends_with(name, "_at"))
-            print_time(object, name, text);
-        else if (json_is_string(value))
-            snprintf(text, sizeof text, "%s", json_string_value(value));
-        else if (json_is_integer(value))
-            snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
-        else if (json_is_boolean(value))
-            strcpy(text, json_is_true(value) ? "yes" : "no");
-        else if (json_is_real(value))
-            snprintf(text, sizeof text, "%g", json_real_value(value));
-        else if (json_is_array(value))
-            snprintf(text, sizeof text, "%zu", json_array_size(value));
-        put_row(table, whole, text);
     }
 }
 

@@ -20,7 +20,7 @@ void print_time(const json_t *object, const char *member, char out[PRINT_TIME_TE
 void print_node_row(struct column_table *table, const json_t *node, const char *name);
 /* "name: value" lines: of a node, a record with all that is known of it. */
 void print_node(const json_t *node);
-/* Any object: members flattened as "a.b", aligned. */
+/* Any object: members flattened as "a.b", those of a list's objects as "a.1.b", aligned. */
 void print_object(const json_t *object);
 
 /* A list from the daemon: as JSON items, or into rows of a table which print_list_end prints. */

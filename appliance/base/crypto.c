@@ -266,6 +266,8 @@ int sr_hkdf_expand_sha384(const uint8_t *prk, size_t prk_len, const void *info, 
 /* AES-256-GCM, SP 800-38D: the hot path of every read and write. */
 struct sr_gcm {
     EVP_CIPHER_CTX *ctx;
+    bool keyed, encrypts; /* the context has the round keys of key, for this direction */
+    uint8_t key[SR_KEY_LEN];
 };
 
 int sr_gcm_new(struct sr_gcm **out)
@@ -292,7 +294,23 @@ void sr_gcm_free(struct sr_gcm *gcm)
     if (!gcm)
         return;
     EVP_CIPHER_CTX_free(gcm->ctx); /* clears the key schedule */
+    sr_wipe(gcm, sizeof(*gcm));
     free(gcm);
+}
+
+/* The schedule of a key costs as much as a short message: it is made once for messages under one key. */
+static bool begin_message(struct sr_gcm *gcm, bool encrypts, const uint8_t key[SR_KEY_LEN],
+                          const uint8_t iv[SR_GCM_IV_LEN])
+{
+    bool same = gcm->keyed && gcm->encrypts == encrypts &&
+                sr_equal_constant_time(gcm->key, key, SR_KEY_LEN);
+    if (!same) {
+        memcpy(gcm->key, key, SR_KEY_LEN);
+        gcm->encrypts = encrypts;
+    }
+    gcm->keyed =
+        EVP_CipherInit_ex2(gcm->ctx, NULL, same ? NULL : key, iv, encrypts ? 1 : 0, NULL) == 1;
+    return gcm->keyed;
 }
 
 static int check_lengths(size_t aad_len, size_t len)
@@ -311,7 +329,7 @@ int sr_gcm_encrypt(struct sr_gcm *gcm, const uint8_t key[SR_KEY_LEN],
         return rc;
     int done;
     uint8_t none[16];
-    if (EVP_EncryptInit_ex2(gcm->ctx, NULL, key, iv, NULL) != 1 ||
+    if (!begin_message(gcm, true, key, iv) ||
         (aad_len && EVP_EncryptUpdate(gcm->ctx, NULL, &done, aad, (int)aad_len) != 1) ||
         (len && EVP_EncryptUpdate(gcm->ctx, cipher, &done, plain, (int)len) != 1) ||
         EVP_EncryptFinal_ex(gcm->ctx, none, &done) != 1 ||
@@ -330,7 +348,7 @@ int sr_gcm_decrypt(struct sr_gcm *gcm, const uint8_t key[SR_KEY_LEN],
         return rc;
     int done;
     uint8_t none[16];
-    if (EVP_DecryptInit_ex2(gcm->ctx, NULL, key, iv, NULL) != 1 ||
+    if (!begin_message(gcm, false, key, iv) ||
         (aad_len && EVP_DecryptUpdate(gcm->ctx, NULL, &done, aad, (int)aad_len) != 1) ||
         (len && EVP_DecryptUpdate(gcm->ctx, plain, &done, cipher, (int)len) != 1) ||
         EVP_CIPHER_CTX_ctrl(gcm->ctx, EVP_CTRL_AEAD_SET_TAG, SR_GCM_TAG_LEN, (void *)tag) != 1) {

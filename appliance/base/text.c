@@ -19,10 +19,43 @@ bool sr_utf8_valid(const char *text, size_t len)
     return len == 0 || u8_check((const uint8_t *)text, len) == NULL;
 }
 
+/* Bytes of a character at text of which folding changes nothing, whatever stands beside it, or only makes an ASCII
+ * letter small: ASCII, U+4E00 to U+9FFF, 、 。 《 》 〔 〕 （ ）. 0: any other, or none. */
+static size_t plain_char(const uint8_t *text)
+{
+    if (text[0] < 0x80)
+        return 1;
+    if (text[0] < 0xe3 || text[0] > 0xef || (text[1] & 0xc0) != 0x80 || (text[2] & 0xc0) != 0x80)
+        return 0; /* a NUL is no such byte: nothing beyond it is looked at */
+    unsigned c = (text[0] & 0xfu) << 12 | (text[1] & 0x3fu) << 6 | (text[2] & 0x3fu);
+    bool plain = (c >= 0x4e00 && c <= 0x9fff) || c == 0x3001 || c == 0x3002 || c == 0x300a ||
+                 c == 0x300b || c == 0x3014 || c == 0x3015 || c == 0xff08 || c == 0xff09;
+    return plain ? 3 : 0;
+}
+
+/* Most names here are such characters alone. *out stays NULL where one is not. */
+static int fold_plain(const char *name, size_t len, char **out)
+{
+    char *fold;
+    size_t bytes;
+    for (size_t at = 0; at < len; at += bytes)
+        if ((bytes = plain_char((const uint8_t *)name + at)) == 0)
+            return 0;
+    if ((fold = malloc(len + 1)) == NULL)
+        return sr_fail_errno(ENOMEM, "fold a name");
+    for (size_t at = 0; at <= len; at++)
+        fold[at] = name[at] >= 'A' && name[at] <= 'Z' ? (char)(name[at] + ('a' - 'A')) : name[at];
+    *out = fold;
+    return 0;
+}
+
 int sr_name_fold(const char *name, char **out)
 {
     *out = NULL;
     size_t len = strlen(name);
+    int plain = fold_plain(name, len, out);
+    if (plain < 0 || *out != NULL)
+        return plain;
     if (!sr_utf8_valid(name, len))
         return sr_fail(SR_ERR_NAME_ENCODING, "name is not UTF-8");
     int rc = 0;
@@ -95,11 +128,31 @@ static unsigned month_days(unsigned year, unsigned month)
     return month == 2 && is_leap(year) ? 29 : days[month - 1];
 }
 
-static int32_t day_number(unsigned year, unsigned month, unsigned day)
+bool sr_date_exists(unsigned year, unsigned month, unsigned day)
+{
+    return year >= 1 && year <= YEAR_MAX && month >= 1 && month <= 12 && day >= 1 &&
+           day <= month_days(year, month);
+}
+
+int32_t sr_day_number(unsigned year, unsigned month, unsigned day)
 {
     struct tm tm = {
         .tm_year = (int)year - 1900, .tm_mon = (int)month - 1, .tm_mday = (int)day, .tm_hour = 12};
-    return (int32_t)(timegm(&tm) / DAY_S);
+    time_t noon = timegm(&tm);
+    return (int32_t)((noon - DAY_S / 2) / DAY_S);
+}
+
+bool sr_time_from_local(unsigned year, unsigned month, unsigned day, unsigned hour, unsigned minute,
+                        unsigned second, int64_t *out)
+{
+    *out = 0;
+    if (year < 1971 || year > 2261 || !sr_date_exists(year, month, day) || hour > 23 ||
+        minute > 59 || second > 59)
+        return false;
+    int64_t seconds = (int64_t)sr_day_number(year, month, day) * DAY_S + hour * 3600 + minute * 60 +
+                      second - LOCAL_OFFSET_S;
+    *out = seconds * NS_PER_S;
+    return true;
 }
 
 bool sr_day_parse(const char *text, int32_t *out)
@@ -119,10 +172,9 @@ bool sr_day_parse(const char *text, int32_t *out)
             field[at] = 10 * field[at] + (unsigned)(text[i] - '0');
         }
     }
-    if (field[0] < 1971 || field[1] < 1 || field[1] > 12 || field[2] < 1 ||
-        field[2] > month_days(field[0], field[1]))
+    if (field[0] < 1971 || !sr_date_exists(field[0], field[1], field[2]))
         return false;
-    *out = day_number(field[0], field[1], field[2]);
+    *out = sr_day_number(field[0], field[1], field[2]);
     return true;
 }
 
@@ -139,7 +191,8 @@ int32_t sr_day_local(int64_t time_ns)
 {
     struct tm tm;
     split_time(time_ns, LOCAL_OFFSET_S, &tm);
-    return day_number((unsigned)tm.tm_year + 1900, (unsigned)tm.tm_mon + 1, (unsigned)tm.tm_mday);
+    return sr_day_number((unsigned)tm.tm_year + 1900, (unsigned)tm.tm_mon + 1,
+                         (unsigned)tm.tm_mday);
 }
 
 int32_t sr_day_add_years(int32_t day, unsigned years)
@@ -150,8 +203,8 @@ int32_t sr_day_add_years(int32_t day, unsigned years)
     unsigned year = (unsigned)tm.tm_year + 1900 + years, month = (unsigned)tm.tm_mon + 1;
     unsigned in_month = (unsigned)tm.tm_mday;
     if (year > YEAR_MAX)
-        return day_number(YEAR_MAX, 12, 31);
+        return sr_day_number(YEAR_MAX, 12, 31);
     if (in_month > month_days(year, month))
         in_month = month_days(year, month);
-    return day_number(year, month, in_month);
+    return sr_day_number(year, month, in_month);
 }

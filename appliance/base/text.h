@@ -23,6 +23,14 @@ void sr_day_text(int32_t day, char out[11]);
 int32_t sr_day_local(int64_t time_ns);
 /* The same date so many years later; 29 February becomes 28 February. At most 9999-12-31. */
 int32_t sr_day_add_years(int32_t day, unsigned years);
+/* Whether the calendar (Gregorian, years 1 to 9999) has this date. */
+bool sr_date_exists(unsigned year, unsigned month, unsigned day);
+/* The number of that day since 1970-01-01, negative before; 0 is 1970-01-01 here. */
+int32_t sr_day_number(unsigned year, unsigned month, unsigned day);
+/* The moment of a local (Asia/Shanghai) clock, of the years 1971 to 2261. False for a date or a time
+ * that does not exist, *out is then 0; there are no leap seconds. */
+bool sr_time_from_local(unsigned year, unsigned month, unsigned day, unsigned hour, unsigned minute,
+                        unsigned second, int64_t *out);
 /* UTC, RFC 3339 with nanoseconds "2026-11-22T02:03:04.123456789Z". out >= 31 bytes. */
 void sr_time_utc_text(int64_t time_ns, char out[31]);
 

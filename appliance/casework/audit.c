@@ -8,42 +8,12 @@
 #include "base/json.h"
 #include "casework/entry.h"
 #include "casework/setup.h"
+#include "catalog/described.h"
 #include "ledger/verify.h"
 #include "vault/object.h"
 #include "vault/staging.h"
 
 #define STAGING_CHUNK (1u << 20)
-
-struct projection {
-    struct vault *vault;
-    struct catalog *catalog;
-};
-
-static int project_one(void *context, uint64_t index, const uint8_t *data, size_t len)
-{
-    struct projection *projection = context;
-    json_t *entry;
-    int status = sr_json_parse(data, len, &entry);
-    if (status == 0) {
-        status = entry_open_private(projection->vault, entry);
-        if (status == 0)
-            status = catalog_project(projection->catalog, index, entry);
-        json_decref(entry);
-    }
-    if (status < 0) {
-        struct sr_error_copy why;
-        sr_error_save(&why, status);
-        return sr_fail(SR_ERR_DAMAGED, "ledger entry %llu does not fit: %s",
-                       (unsigned long long)index, why.message);
-    }
-    return 0;
-}
-
-int audit_project(struct vault *vault, struct ledger *ledger, struct catalog *catalog)
-{
-    struct projection projection = {.vault = vault, .catalog = catalog};
-    return ledger_each(ledger, 0, ledger_committed(ledger), project_one, &projection);
-}
 
 /* --- the run --- */
 
@@ -240,6 +210,48 @@ static int check_objects(struct audit *audit)
     return status;
 }
 
+struct text_list {
+    struct object_expectation *items;
+    size_t count, capacity;
+};
+
+static int collect_text(void *context, const struct object_expectation *text)
+{
+    struct text_list *list = context;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 64;
+        struct object_expectation *items = realloc(list->items, capacity * sizeof *items);
+        if (items == NULL)
+            return sr_fail(SR_ERR_NO_MEMORY, "no memory to verify");
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = *text;
+    return 0;
+}
+
+/* Extracted texts are objects like any other. */
+static int check_texts(struct audit *audit)
+{
+    struct text_list list = {.count = 0};
+    char what[64];
+    int status = catalog_each_text(audit->catalog, collect_text, &list);
+    for (size_t i = 0; status == 0 && i < list.count; i++) {
+        status = object_verify(audit->vault, &list.items[i], NULL, NULL);
+        if (status == SR_ERR_NO_MEMORY)
+            break;
+        if (status < 0) {
+            object_name(&list.items[i].id, what);
+            found(audit, what, sr_error_message());
+            status = 0;
+        }
+        audit->report->objects++;
+        audit->report->bytes += list.items[i].size;
+    }
+    free(list.items);
+    return status;
+}
+
 /* A file under objects/ without a seal entry: put there by somebody, or a seal that was cut short. */
 static int known_object(void *context, const char *folder, const char *name)
 {
@@ -252,8 +264,10 @@ static int known_object(void *context, const char *folder, const char *name)
         found(audit, what, "is not a file of the store");
         return 0;
     }
+    struct object_expectation text;
     int status = catalog_object(audit->catalog, &id, &version);
-    if (status == SR_ERR_NOT_FOUND)
+    if (status == SR_ERR_NOT_FOUND &&
+        (status = catalog_text_object(audit->catalog, &id, &text)) == SR_ERR_NOT_FOUND)
         found(audit, what, "no entry of the ledger names this object");
     return 0;
 }
@@ -358,6 +372,8 @@ int audit_run(struct vault *vault, struct ledger *ledger, struct catalog *catalo
         status = check_keys(&audit);
     if (status == 0)
         status = check_objects(&audit);
+    if (status == 0)
+        status = check_texts(&audit);
     if (status == 0)
         status = object_list(vault, known_object, &audit);
     if (status == 0)

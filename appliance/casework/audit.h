@@ -19,10 +19,6 @@ struct audit_report {
 typedef void audit_finding_fn(void *context, const char *what, const char *why);
 typedef int audit_progress_fn(void *context, uint64_t bytes_done, uint64_t bytes_total);
 
-/* Projects every ledger entry, private parts opened, into a catalog. SR_ERR_DAMAGED with the index of
- * an entry that does not fit. */
-int audit_project(struct vault *vault, struct ledger *ledger, struct catalog *catalog);
-
 /* What the object of a sealed version must be. */
 struct object_expectation audit_expectation(const struct catalog_version *version);
 

@@ -30,6 +30,9 @@ static const char *const act_names[ACT_COUNT] = {
     [ACT_EXPORT] = "export",
     [ACT_VIEW_GRANT] = "view.grant",
     [ACT_VIEWS] = "views",
+    [ACT_LABEL] = "label",
+    [ACT_ARCHIVE] = "record.archive",
+    [ACT_RETENTION] = "retention",
 };
 
 /* 三员 exclude each other and every other role. What a role may do is written in policy/access.cedar. */

@@ -34,6 +34,9 @@ enum act {
     ACT_EXPORT,
     ACT_VIEW_GRANT, /* give somebody else a standing grant to read what is restricted */
     ACT_VIEWS,      /* see who has read a restricted record */
+    ACT_LABEL,      /* give labels to a record */
+    ACT_ARCHIVE,    /* give 档号 */
+    ACT_RETENTION,  /* put into a category, extend terms */
     ACT_COUNT
 };
 

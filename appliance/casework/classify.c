@@ -8,6 +8,7 @@
 #include "casework/cases.h"
 #include "casework/classification.h"
 #include "casework/door_internal.h"
+#include "casework/label.h"
 
 #define BY_TEXT "user.strongroom.classification" /* the reason of what a text raises */
 
@@ -208,6 +209,8 @@ static int classify(struct door *door, const struct door_actor *actor, uint64_t 
             status = sr_fail(SR_ERR_INVALID, "lowering needs a reason: strongroom record classify");
         } else if (!same) {
             status = append(door, actor, &node, &to, asked->reason, &index);
+            if (status == 0)
+                status = label_enter_below(door, node.id, &index);
         }
     }
     pthread_mutex_unlock(&door->lock);

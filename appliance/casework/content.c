@@ -56,7 +56,7 @@ static int open_sealed(struct door *door, const struct catalog_version *version,
                        struct object **out)
 {
     struct object_expectation expected = audit_expectation(version);
-    return object_open(door->vault, &expected, out);
+    return door_damaged(door, &version->object, object_open(door->vault, &expected, out));
 }
 
 /* Content that is not sealed yet; now is the record as it is, which may be sealed: then nothing is done. */
@@ -267,6 +267,15 @@ static int may_read(struct door_file *file, struct reading_right *right)
                                              : reading_again(file, right);
 }
 
+static int damaged(struct door_file *file, int status)
+{
+    struct vault_object_id object;
+    pthread_mutex_lock(&file->object_lock);
+    object = file->live != NULL ? file->live->object : file->right.object;
+    pthread_mutex_unlock(&file->object_lock);
+    return door_damaged(file->door, &object, status);
+}
+
 int door_read(struct door_file *file, uint64_t offset, void *buf, size_t len, size_t *got)
 {
     struct reading_right right;
@@ -287,8 +296,7 @@ int door_read(struct door_file *file, uint64_t offset, void *buf, size_t len, si
         status = file->object != NULL ? 0 : late_object(file);
         if (status == 0)
             status = object_read(file->object, offset, buf, len, got);
-        if (status == SR_ERR_DAMAGED)
-            sr_log_failure("read refused");
+        status = damaged(file, status);
     }
     if (status == 0 && (status = reading_record(file, &right, offset, *got)) < 0) {
         sr_log_failure("a reading of a restricted record could not be recorded, and was refused");

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "casework/door_internal.h"
+#include "casework/gather.h"
 #include "casework/sibling.h"
 
 static int append_create(struct door *door, const struct door_actor *actor, uint64_t parent,
@@ -83,6 +84,8 @@ int door_create(struct door *door, const struct door_actor *actor, uint64_t pare
     int status = door_user(door, actor, &user);
     if (status < 0)
         return door_stranger(door, actor, "create", status);
+    if (gather_is_folder(parent_id))
+        return gather_refuse(door, actor, "create", parent_id, name);
     if ((status = catalog_get(door->catalog, parent_id, &parent)) < 0 ||
         (status = place_visible(door, &user, &parent)) < 0)
         return status;

@@ -7,12 +7,16 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "casework/audit.h"
 #include "casework/cases.h"
 #include "casework/classification.h"
 #include "casework/door_internal.h"
+#include "casework/gather.h"
 #include "casework/passwords.h"
+#include "casework/seen.h"
 #include "casework/sibling.h"
+#include "casework/view.h"
+#include "catalog/described.h"
+#include "catalog/search.h"
 
 #define XATTR_PREFIX "user.strongroom."
 
@@ -76,6 +80,9 @@ static int door_new(const struct door_config *config, struct door **out)
     pthread_mutex_init(&door->accounts_lock, NULL);
     pthread_mutex_init(&door->clients.lock, NULL);
     pthread_mutex_init(&door->rules.lock, NULL);
+    pthread_mutex_init(&door->view_lock, NULL);
+    pthread_mutex_init(&door->search_lock, NULL);
+    pthread_mutex_init(&door->gather_lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&door->wake, &monotonic);
@@ -96,11 +103,14 @@ static void door_free(struct door *door)
         }
     door_rules_free(door);
     catalog_close(door->catalog);
-    workflow_free(door->workflow);
+    agency_free(door->agency);
     pthread_cond_destroy(&door->wake);
     pthread_cond_destroy(&door->change);
     notice_forget(door);
     reading_stop(door);
+    pthread_mutex_destroy(&door->view_lock);
+    seen_free(door);
+    gather_free(door);
     pthread_mutex_destroy(&door->clients.lock);
     pthread_mutex_destroy(&door->accounts_lock);
     pthread_mutex_destroy(&door->lock);
@@ -110,15 +120,17 @@ static void door_free(struct door *door)
 /* Everything before the first call is let in. */
 static int prepare(struct door *door, struct door_salvage *salvage)
 {
+    struct view_report report;
     int status;
     if (door->config.policy_dir == NULL)
         return sr_fail(SR_ERR_INVALID, "no policy folder was given");
     if (door->config.manage_accounts && door->config.smb_conf != NULL)
         passwords_policy(door->config.smb_conf);
-    if ((status = workflow_load(door->io, door->config.policy_dir, &door->workflow)) < 0 ||
-        (status = door_rules_load(door)) < 0 || (status = notice_start(door)) < 0 ||
-        (status = reading_start(door)) < 0 || (status = catalog_open_memory(&door->catalog)) < 0 ||
-        (status = audit_project(door->vault, door->ledger, door->catalog)) < 0 ||
+    if ((status = agency_load(door->io, door->config.policy_dir, &door->agency)) < 0)
+        return status;
+    door->workflow = door->agency->workflow;
+    if ((status = door_rules_load(door)) < 0 || (status = notice_start(door)) < 0 ||
+        (status = reading_start(door)) < 0 || (status = door_view_open(door, &report)) < 0 ||
         (status = check_slot(door)) < 0)
         return status;
     door->settle_ns =
@@ -132,6 +144,8 @@ static int prepare(struct door *door, struct door_salvage *salvage)
         (status = cases_ensure_year(door)) < 0 || (status = door_keys_record(door)) < 0 ||
         (status = door_keys_ready(door)) < 0)
         return status;
+    if (report.damaged)
+        door_alert(door, "catalog", NULL, report.why);
     return ledger_commit(door->ledger, ledger_size(door->ledger) - 1);
 }
 
@@ -141,11 +155,31 @@ int door_start(const struct door_config *config, struct door_salvage *salvage, s
     struct sr_error_copy why;
     *out = NULL;
     memset(salvage, 0, sizeof *salvage);
+    char broken[160] = "";
     int status = door_new(config, &door);
     if (status < 0)
         return status;
-    if ((status = prepare(door, salvage)) == 0)
+    if ((status = prepare(door, salvage)) == SR_ERR_DAMAGED && door->catalog != NULL &&
+        catalog_broken(door->catalog, broken,
+                       sizeof broken)) { /* a page that was not read before */
+        door_free(door);
+        if ((status = catalog_remove(config->vault, CATALOG_FILE)) < 0 ||
+            (status = door_new(config, &door)) < 0)
+            return status;
+        if ((status = prepare(door, salvage)) == 0)
+            door_alert(door, "catalog", NULL, broken);
+    }
+    if (status == 0)
         status = door_sealer_start(door);
+    if (status == 0 && config->describe != NULL &&
+        (status = describer_start(door, config->describe, config->describe_context,
+                                  &door->describer)) < 0) {
+        pthread_mutex_lock(&door->lock);
+        door->stopping = true;
+        pthread_cond_broadcast(&door->wake);
+        pthread_mutex_unlock(&door->lock);
+        door_sealer_stop(door);
+    }
     if (status < 0) {
         sr_error_save(&why, status);
         door_free(door);
@@ -168,6 +202,8 @@ void door_stop(struct door *door)
     while (door->open_files > 0)
         pthread_cond_wait(&door->change, &door->lock);
     pthread_mutex_unlock(&door->lock);
+    describer_stop(door->describer);
+    door->describer = NULL;
     door_sealer_stop(door);
     door_flush_folds(door, true);
     reading_flush(door, true);
@@ -179,6 +215,7 @@ void door_stop(struct door *door)
         pthread_mutex_lock(&door->lock);
     }
     pthread_mutex_unlock(&door->lock);
+    door_view_commit(door);
     door_free(door);
 }
 
@@ -272,16 +309,18 @@ int door_status(struct door *door, json_t **out)
 {
     const struct vault_identity *identity = vault_identity(door->vault);
     struct catalog_counts counts;
-    uint64_t free_bytes, total_bytes, queued, peak;
+    uint64_t free_bytes, total_bytes, queued, peak, waiting, described, untexted;
     char id[2 * KEYS_VAULT_ID_LEN + 1];
     *out = NULL;
     int status = catalog_counts(door->catalog, &counts);
-    if (status < 0 || (status = vault_space(door->vault, &free_bytes, &total_bytes)) < 0)
+    if (status < 0 || (status = vault_space(door->vault, &free_bytes, &total_bytes)) < 0 ||
+        (status = catalog_undescribed_counts(door->catalog, &waiting, &described)) < 0 ||
+        (status = catalog_untexted_count(door->catalog, &untexted)) < 0)
         return status;
     vault_queue_stats(door->vault, &queued, &peak);
     sr_hex_encode(identity->id.bytes, sizeof identity->id.bytes, id);
     *out = json_pack("{s:s, s:s, s:s, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-                     "s:I, s:I, s:I, s:I}",
+                     "s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
                      "vault", id, "agency", identity->agency, "origin", identity->origin, "entries",
                      (json_int_t)ledger_size(door->ledger), "entries_durable",
                      (json_int_t)ledger_committed(door->ledger), "ledger_failing",
@@ -292,6 +331,7 @@ int door_status(struct door *door, json_t **out)
                      (json_int_t)counts.refusals, "users", (json_int_t)counts.users, "alerts",
                      (json_int_t)counts.alerts, "free_bytes", (json_int_t)free_bytes, "total_bytes",
                      (json_int_t)total_bytes, "queued_bytes", (json_int_t)queued,
-                     "queue_peak_bytes", (json_int_t)peak);
+                     "queue_peak_bytes", (json_int_t)peak, "index_waiting", (json_int_t)waiting,
+                     "index_done", (json_int_t)described, "texts_waiting", (json_int_t)untexted);
     return *out != NULL ? 0 : sr_fail(SR_ERR_NO_MEMORY, "no memory for the status");
 }

@@ -15,7 +15,9 @@
 #include <sys/types.h>
 
 #include "base/bytes.h"
+#include "casework/describer.h"
 #include "catalog/catalog.h"
+#include "catalog/labels.h"
 #include "ledger/ledger.h"
 #include "vault/vault.h"
 
@@ -40,6 +42,9 @@ struct door_config {
     bool manage_accounts; /* false in tests: user add makes the ledger entry only */
     const char *smb_conf; /* for smbpasswd; NULL: no Samba accounts */
     unsigned ready_files; /* new files kept ready while many are created (staging_keep_ready) */
+    /* Looks into what was sealed (describer.h). NULL: nobody does, and the queue waits. */
+    describer_fn *describe;
+    void *describe_context;
     /* Called (from any thread, without the door's lock) when what the kernel cached is no longer
      * true: entry when name != NULL, otherwise attributes and pages of node. May be NULL. */
     void (*invalidate)(void *context, uint64_t node, uint64_t parent, const char *name);
@@ -69,7 +74,8 @@ int door_getattr(struct door *door, const struct door_actor *actor, uint64_t nod
                  struct catalog_node *out);
 int door_readdir(struct door *door, const struct door_actor *actor, uint64_t node, uint64_t after,
                  catalog_node_fn *fn, void *context);
-/* Where a link of 我的案件 leads, as seen from there: "../2026/示例〔2026〕1号". SR_ERR_INVALID for other nodes. */
+/* Where a link of 我的案件, 按对象 or 按日期 leads, as seen from there: "../2026/示例〔2026〕1号". SR_ERR_INVALID for other
+ * nodes. */
 int door_readlink(struct door *door, const struct door_actor *actor, uint64_t node,
                   struct sr_buf *out);
 /* The cases in which the actor is lead or helper and that they may know of, oldest first. */
@@ -202,8 +208,13 @@ int door_record_incomplete(struct door *door, const struct door_actor *actor, ui
 /* File a record from 待归案 into a case, or (again) refile a misfiled one. new_name NULL: as it was. */
 int door_record_file(struct door *door, const struct door_actor *actor, uint64_t node,
                      uint64_t parent, const char *new_name, const char *reason, bool again);
-int door_search(struct door *door, const struct door_actor *actor, const char *text, size_t limit,
-                catalog_node_fn *fn, void *context);
+/* What fits the query (catalog/search_query.h), as far as the actor may see it; texts as far as they may read them
+ * without a purpose. Newest first, at most limit, those older than node `before` (0: from the newest on); *total
+ * counts all. snippet: a piece of the text around the words, or NULL. A non-zero return of fn stops and is
+ * returned. SR_ERR_INVALID with what is wrong with the query. */
+typedef int door_hit_fn(void *context, const struct catalog_node *node, const char *snippet);
+int door_search(struct door *door, const struct door_actor *actor, const char *text,
+                uint64_t before, size_t limit, door_hit_fn *fn, void *context, uint64_t *total);
 int door_versions(struct door *door, const struct door_actor *actor, uint64_t node,
                   catalog_version_fn *fn, void *context);
 /* Reads every sealed object whole; finding is called with the object id text and why. */
@@ -212,6 +223,70 @@ typedef int door_progress_fn(void *context, uint64_t done, uint64_t total);
 int door_verify(struct door *door, const struct door_actor *actor, uint64_t node_or_0,
                 door_finding_fn *finding, door_progress_fn *progress, void *context,
                 uint64_t *checked);
+/* The catalog made anew from the ledger, beside the one in use, which it then replaces. progress may be NULL
+ * and gives entries. */
+int door_rebuild(struct door *door, const struct door_actor *actor, door_progress_fn *progress,
+                 void *context, uint64_t *entries);
+/* Compares the catalog with a projection of the ledger; acts wait meanwhile. difference stays empty when
+ * they agree; otherwise it is an alert, too. SR_ERR_BUSY when records are just being sealed. */
+int door_rebuild_check(struct door *door, const struct door_actor *actor,
+                       door_progress_fn *progress, void *context, struct sr_buf *difference);
+/* Puts a record (node), or all there are (0), back into the queue of what is to be looked into, by who may
+ * `verify`, and a record by who may read it. */
+int door_reindex(struct door *door, const struct door_actor *actor, uint64_t node_or_0);
+/* What was found in a record's current version, for who may read it: {"outcome", "rules", "index", "media",
+ * "text": {"object", "sha256", "bytes"}}; *out NULL: nobody has looked yet. */
+int door_description(struct door *door, const struct door_actor *actor, uint64_t node,
+                     json_t **out);
+
+/* --- labels --- */
+
+#define DOOR_LABELS_MAX 256
+struct door_label {
+    enum catalog_label label;
+    const char *value; /* as people write it (casework/label_value.h); "": taken back */
+    int64_t offset_ms; /* CATALOG_NO_OFFSET */
+};
+/* Gives labels to a sealed record, by who may `label` it. SR_ERR_INVALID with a Chinese sentence. With the last of
+ * the five the record gets its number in the case (入卷). */
+int door_record_label(struct door *door, const struct door_actor *actor, uint64_t node,
+                      const struct door_label *labels, size_t count);
+/* For who may see the record: {"labels": [{"label", "name", "value", "source", "time", "in_force", and as far as
+ * they exist "offset_ms", "account", "person", "file", "index"}], "missing": [words], "entered": {"case", "series",
+ * "number", "index"} (if it has a number), "flags": [{"code", "text"}]}. history: all that was ever said, oldest
+ * first, not only what is in force. */
+int door_labels(struct door *door, const struct door_actor *actor, uint64_t node, bool history,
+                json_t **out);
+/* Of each record of the case that is not 入卷, as far as the actor may see it: {"node", "path", "missing", "names"
+ * (the Chinese ones), "account", "person" (who sent it), "sealed_at"}; fn takes item over. */
+typedef int door_item_fn(void *context, json_t *item);
+int door_case_pending(struct door *door, const struct door_actor *actor, uint64_t case_node,
+                      door_item_fn *fn, void *context);
+/* Until when a record is kept and why, for who may see it: {"until" ("YYYY-MM-DD"; "" for permanent), "period",
+ * "reasons": [{"by" ("rule", "category", "extension"), "name", "basis", "period", "until", "rule" (its number in
+ * retention.yaml), "decides", and of what was set "reason", "account", "person", "time", "index"}]}. */
+int door_retention(struct door *door, const struct door_actor *actor, uint64_t node, json_t **out);
+/* Puts a case, a folder in it or a record into a category of retention.yaml, or extends how long it is kept to a day
+ * ("YYYY-MM-DD" or "永久"); what lies below inherits it. By who may `retention` there. Terms are only ever
+ * lengthened: SR_ERR_INVALID with a Chinese sentence that names what is longer. The same again is no act. */
+int door_retention_set(struct door *door, const struct door_actor *actor, uint64_t node,
+                       const char *category, const char *reason);
+int door_retention_extend(struct door *door, const struct door_actor *actor, uint64_t node,
+                          const char *until, const char *reason);
+/* Gives a 档号 to a record that is 入卷, by who may `record.archive` it. To one that has a 档号 of another series than it
+ * would get now, with a reason alone (else SR_ERR_EXISTS); the old one stays on record and is never given again.
+ * reason NULL: none. The same again is no act. */
+int door_record_archive(struct door *door, const struct door_actor *actor, uint64_t node,
+                        const char *reason);
+/* To every record of the case that is 入卷 and has none, as far as the actor may, in the order of their numbers:
+ * {"node", "path", "archive_number"} of each; fn takes item over. */
+int door_case_archive(struct door *door, const struct door_actor *actor, uint64_t case_node,
+                      door_item_fn *fn, void *context);
+/* Ingest (R3) of the records that were sealed on the days from to until ("YYYY-MM-DD", NULL: no limit) and that the
+ * actor may see, by person: {"account", "person", "records", "no_time" (采集时间 unknown), "late", "worst" (working
+ * days)}; fn takes item over. */
+int door_lateness(struct door *door, const struct door_actor *actor, const char *from,
+                  const char *until, door_item_fn *fn, void *context);
 /* The policy folder is read again: workflow.yaml, *.cedar, and expectations.yaml, which must be met.
  * All of it or nothing: with any mistake the rules before stay in force. */
 int door_policy_reload(struct door *door, const struct door_actor *actor);

@@ -13,7 +13,8 @@
  *      record.seal alone is projected later, once durable (receipts must not promise too early), and
  *      without door->lock: until its live has left the table, every act on the record is refused (D4).
  *  D6  door->lock is never held over ledger_commit, staging_sync, or a read or write of content by a
- *      user (staging_size waits at most for one segment to be read).
+ *      user (staging_size waits at most for one segment to be read). The exception is door_view.c, where
+ *      the catalog must not get ahead of the ledger for a moment.
  *  D7  Unsealed content is changed, renamed and discarded by the person alone who sent it.
  *  D8  Discarded content is removed only once its record.discard is durable.
  * The lock order is door->lock, then the locks inside catalog, ledger and vault. */
@@ -23,6 +24,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "casework/agency.h"
 #include "casework/authorise.h"
 #include "casework/client.h"
 #include "casework/door.h"
@@ -95,6 +97,14 @@ struct refusal_budget { /* distinct refusals of one person in one window */
 #define DOOR_BUDGET 100
 #define DOOR_LOOKS 16
 
+/* A place of a record that was found damaged, and is not told again for a while. */
+struct damage_fold {
+    uint64_t place; /* hash of object and sentence; 0: unused */
+    int64_t until_ns;
+};
+#define DOOR_DAMAGE 64
+#define DOOR_DAMAGE_NS (3600 * INT64_C(1000000000))
+
 /* What a node lies in, as far as the rules speak of it. The same for all that one folder holds. */
 struct door_place {
     uint64_t folder;     /* the parent of records and folders; a place itself */
@@ -120,8 +130,28 @@ struct rules {
     /* Whose cases are may have changed, or what lies in which: door_place that is older is not used. */
     _Atomic uint64_t places;
     struct door_place known[DOOR_PLACES]; /* by folder % DOOR_PLACES */
-    struct workflow **retired;            /* door->lock: may still be read */
+    struct agency **retired;              /* door->lock: may still be read */
     size_t retired_count;
+};
+
+#define DOOR_MEMOS 4
+struct search_memo { /* seen.c: what one person may see, by group of what is found */
+    uint32_t uid;
+    uint64_t generation, places, epoch; /* of rules, rules.places, the catalog's groups */
+    uint8_t *seen;                      /* by group; 0: not asked yet */
+    size_t count;
+    uint64_t used; /* by number of the search: the oldest is given up */
+};
+
+#define DOOR_GATHERED 4
+struct gather_item;
+struct
+    gather_memo { /* gather.c: what one person sees in one folder, for a second and until the next entry */
+    uint32_t uid;
+    uint64_t folder, generation, places, entries; /* of rules, rules.places, the ledger */
+    int64_t until_ns;                             /* boottime */
+    struct gather_item *list;
+    size_t count;
 };
 
 struct readings;   /* reading.c */
@@ -133,7 +163,8 @@ struct door {
     struct ledger *ledger;
     struct sr_io *io;
     struct catalog *catalog;
-    struct workflow *workflow;
+    struct agency *agency; /* of the policy folder's YAML files; kept until the end when replaced */
+    struct workflow *workflow; /* agency's */
     struct rules rules;
     int64_t settle_ns;
     pthread_mutex_t lock;
@@ -142,9 +173,18 @@ struct door {
     size_t live_count;
     struct refusal_fold folds[DOOR_FOLDS];
     struct refusal_budget budgets[DOOR_BUDGETS];
+    struct damage_fold damage[DOOR_DAMAGE];
+    pthread_mutex_t view_lock; /* rebuilding, healing, checking: one at a time; taken before lock */
+    unsigned view_late;        /* seconds since the catalog's file was up to the ledger */
     struct client_cache clients;
     struct text_cache *texts;
     struct readings *readings;
+    struct search_memo memos[DOOR_MEMOS]; /* search_lock, which is taken before every other */
+    uint64_t searches;
+    pthread_mutex_t search_lock;
+    struct gather_memo gathered[DOOR_GATHERED]; /* gather_lock, under which nothing is taken */
+    pthread_mutex_t gather_lock;
+    struct describer *describer;       /* NULL: nothing is looked into */
     _Atomic int64_t looks[DOOR_LOOKS]; /* passwords.c: boottime of the next one, by uid */
     bool stopping;
     unsigned open_files;
@@ -241,6 +281,20 @@ void door_rules_forget(struct door *door);
 /* Asks again if the rules have changed since the file was allowed. Lock not held. */
 int door_rules_again(struct door_file *file, enum act act, const char *op);
 
+/* --- the catalog's file (door_view.c) ---- */
+
+struct view_report;
+int door_view_open(struct door *door, struct view_report *report);
+/* Commits to the catalog's file what the ledger cannot lose any more; heals it if it is broken. Called
+ * every second, and at the end. Lock not held. */
+void door_view_commit(struct door *door);
+
+/* --- search (search.c) ---- */
+
+/* Puts the next text that is not in the index there; *from is where to look, and moves on. SR_ERR_NOT_FOUND: none
+ * is left. Lock not held. */
+int search_fill(struct door *door, uint64_t *from);
+
 /* --- live records (live.c); lock held ---- */
 
 struct live *live_find(struct door *door, const struct vault_object_id *object);
@@ -281,6 +335,9 @@ void door_sealer_stop(struct door *door);
 /* One alert entry; its detail names object ids only. What fails is logged. Lock not held. */
 void door_alert(struct door *door, const char *kind, const struct vault_object_id *object,
                 const char *detail);
+/* Of a read of sealed content: SR_ERR_DAMAGED also becomes an alert, once for each place (damage.c). Returns
+ * status. Lock not held. */
+int door_damaged(struct door *door, const struct vault_object_id *object, int status);
 /* Start-up: staging/ against the catalog (salvage.c). */
 int door_salvage(struct door *door, struct door_salvage *out);
 

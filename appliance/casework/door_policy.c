@@ -124,7 +124,7 @@ void door_rules_free(struct door *door)
     policy_view_unref(door->rules.view);
     policy_unref(door->rules.loaded);
     while (door->rules.retired_count > 0)
-        workflow_free(door->rules.retired[--door->rules.retired_count]);
+        agency_free(door->rules.retired[--door->rules.retired_count]);
     free(door->rules.retired);
     pthread_mutex_destroy(&door->rules.lock);
 }
@@ -251,8 +251,9 @@ bool door_can(struct door *door, const struct door_actor *actor, const char *act
 
 /* --- loading --- */
 
-static int add_file(json_t *files, const char *name, const uint8_t sha256[SR_SHA256_LEN])
+static int add_file(void *context, const char *name, const uint8_t sha256[SR_SHA256_LEN])
 {
+    json_t *files = context;
     json_t *file = json_object();
     int status = file != NULL ? 0 : sr_fail(SR_ERR_NO_MEMORY, "no memory for a ledger entry");
     if (status == 0 && (status = entry_set(file, "file", json_string(name))) == 0)
@@ -264,14 +265,14 @@ static int add_file(json_t *files, const char *name, const uint8_t sha256[SR_SHA
 }
 
 /* policy.load. Lock held. */
-static int append_load(struct door *door, uint32_t uid, const struct workflow *workflow,
+static int append_load(struct door *door, uint32_t uid, const struct agency *agency,
                        const struct policy *policy, uint64_t *index)
 {
     json_t *entry = NULL, *files = json_array();
     int status = files != NULL ? entry_new(door->io, "policy.load", &entry)
                                : sr_fail(SR_ERR_NO_MEMORY, "no memory for a ledger entry");
     if (status == 0)
-        status = add_file(files, WORKFLOW_FILE, workflow_sha256(workflow));
+        status = agency_files(agency, add_file, files);
     for (size_t i = 0; status == 0 && i < policy_file_count(policy); i++)
         status = add_file(files, policy_file(policy, i)->name, policy_file(policy, i)->sha256);
     if (status == 0)
@@ -299,20 +300,21 @@ int door_rules_start(struct door *door)
         return status;
     policy_unref(door->rules.loaded); /* the view has its own */
     door->rules.loaded = NULL;
-    return append_load(door, 0, door->workflow, policy_view_policy(door->rules.view), &index);
+    return append_load(door, 0, door->agency, policy_view_policy(door->rules.view), &index);
 }
 
-/* The workflow that goes may still be read by somebody: it is kept until the end. Lock held. */
-static int retire(struct door *door, struct workflow *fresh)
+/* What goes may still be read by somebody: it is kept until the end. Lock held. */
+static int retire(struct door *door, struct agency *fresh)
 {
     struct rules *rules = &door->rules;
-    struct workflow **longer =
+    struct agency **longer =
         realloc(rules->retired, (rules->retired_count + 1) * sizeof *rules->retired);
     if (longer == NULL)
         return sr_fail(SR_ERR_NO_MEMORY, "no memory for a policy");
     rules->retired = longer;
-    rules->retired[rules->retired_count++] = door->workflow;
-    door->workflow = fresh;
+    rules->retired[rules->retired_count++] = door->agency;
+    door->agency = fresh;
+    door->workflow = fresh->workflow;
     return 0;
 }
 
@@ -364,14 +366,14 @@ int door_rules_again(struct door_file *file, enum act act, const char *op)
 /* --- replacing --- */
 
 struct replacement {
-    struct workflow *workflow;
+    struct agency *agency;
     struct policy *policy;
     struct policy_view *view;
 };
 
 static void replacement_free(struct replacement *fresh)
 {
-    workflow_free(fresh->workflow);
+    agency_free(fresh->agency);
     policy_unref(fresh->policy);
     policy_view_unref(fresh->view);
 }
@@ -380,7 +382,12 @@ static void replacement_free(struct replacement *fresh)
 static int replacement_make(struct door *door, const char *dir, struct replacement *fresh)
 {
     memset(fresh, 0, sizeof *fresh);
-    int status = workflow_load(door->io, dir, &fresh->workflow);
+    int status = agency_load(door->io, dir, &fresh->agency);
+    if (status == 0)
+        status = retention_check_longer(door->agency->retention, fresh->agency->retention);
+    if (status == 0)
+        status =
+            catalog_categories(door->catalog, retention_check_category, fresh->agency->retention);
     if (status == 0)
         status = policy_load(door->io, dir, NULL, NULL, &fresh->policy);
     if (status == 0)
@@ -391,12 +398,12 @@ static int replacement_make(struct door *door, const char *dir, struct replaceme
 /* Lock held. From here on the new rules are in force. */
 static int replace(struct door *door, uint32_t uid, struct replacement *fresh, uint64_t *index)
 {
-    int status = append_load(door, uid, fresh->workflow, fresh->policy, index);
-    if (status < 0 || (status = retire(door, fresh->workflow)) < 0)
+    int status = append_load(door, uid, fresh->agency, fresh->policy, index);
+    if (status < 0 || (status = retire(door, fresh->agency)) < 0)
         return status;
     if (door->config.settle_ns < 0)
-        door->settle_ns = workflow_settle_ns(fresh->workflow);
-    fresh->workflow = NULL;
+        door->settle_ns = workflow_settle_ns(door->workflow);
+    fresh->agency = NULL;
     put_in_force(door, fresh->view);
     fresh->view = NULL;
     return 0;
@@ -436,9 +443,9 @@ int door_policy_show(struct door *door, const struct door_actor *actor, door_pol
     struct policy_view *view = take(door, &scratch);
     struct policy *policy = policy_view_policy(view);
     pthread_mutex_lock(&door->lock);
-    const struct workflow *workflow = door->workflow; /* kept until the end, see retire */
+    const struct agency *agency = door->agency; /* kept until the end, see retire */
     pthread_mutex_unlock(&door->lock);
-    status = fn(context, WORKFLOW_FILE, workflow_sha256(workflow));
+    status = agency_files(agency, fn, context);
     for (size_t i = 0; status == 0 && i < policy_file_count(policy); i++)
         status = fn(context, policy_file(policy, i)->name, policy_file(policy, i)->sha256);
     give(door, view, scratch);

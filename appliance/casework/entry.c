@@ -140,43 +140,53 @@ int entry_set_new_record(struct vault *vault, json_t *entry, const struct stagin
     return status;
 }
 
+static int find_key(struct entry_opener *opener, uint64_t key_id,
+                    const struct vault_object_id *object)
+{
+    if (opener->key_id != 0 && opener->key_id == key_id &&
+        memcmp(&opener->object, object, sizeof *object) == 0)
+        return 0;
+    opener->key_id = 0;
+    int status = vault_describe_key(opener->vault, key_id, object, opener->key);
+    if (status == 0) {
+        opener->key_id = key_id;
+        opener->object = *object;
+    }
+    return status;
+}
+
 /* Opens the sealed bytes; *out is the private object. */
-static int open_sealed(struct vault *vault, const json_t *entry, const uint8_t *sealed, size_t len,
-                       json_t **out)
+static int open_sealed(struct entry_opener *opener, const json_t *entry, const uint8_t *sealed,
+                       size_t len, json_t **out)
 {
     struct vault_object_id object;
     uint64_t key_id;
-    uint8_t key[SR_KEY_LEN];
     struct sr_buf aad = {0};
-    struct sr_gcm *gcm = NULL;
     uint8_t *plain = NULL;
     size_t plain_len = len - PRIVATE_OVERHEAD;
     int status;
     if ((status = sr_json_get_hex(entry, "object", object.bytes, sizeof object.bytes)) < 0 ||
         (status = sr_json_get_u64(entry, "key", &key_id)) < 0 ||
         (status = private_aad(entry, &object, &aad)) < 0 ||
-        (status = vault_describe_key(vault, key_id, &object, key)) < 0)
+        (status = find_key(opener, key_id, &object)) < 0 ||
+        (opener->gcm == NULL && (status = sr_gcm_new(&opener->gcm)) < 0))
         goto out;
     plain = malloc(plain_len + 1);
-    if (plain == NULL) {
+    if (plain == NULL)
         status = sr_fail(SR_ERR_NO_MEMORY, "no memory to open a ledger entry");
-        goto out;
-    }
-    if ((status = sr_gcm_new(&gcm)) == 0 &&
-        (status = sr_gcm_decrypt(gcm, key, sealed, aad.data, aad.len, sealed + SR_GCM_IV_LEN,
-                                 plain_len, sealed + SR_GCM_IV_LEN + plain_len, plain)) == 0)
+    else if ((status = sr_gcm_decrypt(opener->gcm, opener->key, sealed, aad.data, aad.len,
+                                      sealed + SR_GCM_IV_LEN, plain_len,
+                                      sealed + SR_GCM_IV_LEN + plain_len, plain)) == 0)
         status = sr_json_parse(plain, plain_len, out);
 out:
-    sr_wipe(key, sizeof key);
     if (plain != NULL)
         sr_wipe(plain, plain_len);
     free(plain);
-    sr_gcm_free(gcm);
     sr_buf_free(&aad);
     return status;
 }
 
-int entry_open_private(struct vault *vault, json_t *entry)
+int entry_opener_open(struct entry_opener *opener, json_t *entry)
 {
     const json_t *member = json_object_get(entry, "private");
     if (member == NULL || json_is_object(member))
@@ -196,11 +206,26 @@ int entry_open_private(struct vault *vault, json_t *entry)
     if (status < 0)
         status = sr_fail(SR_ERR_DAMAGED, "the private part of a ledger entry is malformed");
     else
-        status = open_sealed(vault, entry, sealed, len, &opened);
+        status = open_sealed(opener, entry, sealed, len, &opened);
     free(sealed);
     if (status == SR_ERR_NOT_FOUND) { /* the record key was destroyed with the record */
         json_object_del(entry, "private");
         return 0;
     }
     return status < 0 ? status : entry_set(entry, "private", opened);
+}
+
+void entry_opener_wipe(struct entry_opener *opener)
+{
+    sr_wipe(opener->key, sizeof opener->key);
+    sr_gcm_free(opener->gcm);
+    *opener = (struct entry_opener){.vault = opener->vault};
+}
+
+int entry_open_private(struct vault *vault, json_t *entry)
+{
+    struct entry_opener opener = {.vault = vault};
+    int status = entry_opener_open(&opener, entry);
+    entry_opener_wipe(&opener);
+    return status;
 }

@@ -28,4 +28,17 @@ int entry_set_record(struct vault *vault, json_t *entry, const struct vault_obje
  * SR_ERR_DAMAGED: does not verify. An entry without private part is left as it is. */
 int entry_open_private(struct vault *vault, json_t *entry);
 
+/* For many entries one after the other, by one thread: those of a record are often neighbours, and its key is kept
+ * until another's is needed. Starts as {.vault = …}; entry_opener_wipe at the end. */
+struct entry_opener {
+    struct vault *vault;
+    struct sr_gcm *gcm; /* NULL: not needed yet */
+    uint64_t key_id;    /* what key belongs to; 0: none */
+    struct vault_object_id object;
+    uint8_t key[SR_KEY_LEN];
+};
+/* As entry_open_private. */
+int entry_opener_open(struct entry_opener *opener, json_t *entry);
+void entry_opener_wipe(struct entry_opener *opener);
+
 #endif

@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "casework/audit.h"
 #include "casework/door_internal.h"
+#include "casework/gather.h"
+#include "casework/label.h"
 #include "casework/nodes.h"
 #include "casework/sibling.h"
 
@@ -33,6 +35,8 @@ static int changeable(struct door *door, const struct door_actor *actor, uint64_
     int status = door_getattr(door, actor, node_id, node);
     if (status < 0)
         return status;
+    if (gather_is_link(node_id) || gather_is_folder(node_id))
+        return gather_refuse(door, actor, op, node_id, NULL);
     if (node->kind == CATALOG_KIND_VIRTUAL || node->kind == CATALOG_KIND_STUB ||
         (node->kind == CATALOG_KIND_RECORD && node->version.state != CATALOG_STAGING))
         return refuse_sealed(door, actor, node_id, op);
@@ -145,6 +149,8 @@ int door_refuse_mutation(struct door *door, const struct door_actor *actor, uint
     int status = door_getattr(door, actor, node_id, &node);
     if (status < 0)
         return status;
+    if (gather_is_link(node_id) || gather_is_folder(node_id))
+        return gather_refuse(door, actor, op, node_id, NULL);
     if (node.kind == CATALOG_KIND_RECORD && node.version.state == CATALOG_STAGING)
         return door_refused(door, actor, op,
                             unsealed_error == SR_ERR_DENIED ? "denied" : "unsupported", node_id,
@@ -292,6 +298,8 @@ int door_record_file(struct door *door, const struct door_actor *actor, uint64_t
             status = append_record_act(door, "record.file", &node,
                                        filing_private(actor, &node, parent_id, name, reason),
                                        "again", again, &index);
+        if (status == 0)
+            status = label_enter(door, node_id, &index);
     }
     pthread_mutex_unlock(&door->lock);
     if (status == 0)
@@ -300,37 +308,7 @@ int door_record_file(struct door *door, const struct door_actor *actor, uint64_t
                            : status;
 }
 
-/* --- search, versions, verify --- */
-
-/* Hits that this person may not see do not count against the limit. */
-int door_search(struct door *door, const struct door_actor *actor, const char *text, size_t limit,
-                catalog_node_fn *fn, void *context)
-{
-    struct catalog_user user;
-    struct nodes search = {.count = 0};
-    size_t shown = 0;
-    int status = door_may(door, actor, "list");
-    if (status < 0 || (status = door_user(door, actor, &user)) < 0)
-        return status;
-    for (size_t ask = limit; status == 0 && shown < limit; ask *= 4) {
-        size_t seen = search.count;
-        search.count = 0;
-        status = catalog_search(door->catalog, text, ask, nodes_add, &search);
-        for (size_t i = seen; status == 0 && i < search.count && shown < limit; i++) {
-            if (place_visible(door, &user, &search.items[i]) < 0)
-                continue;
-            pthread_mutex_lock(&door->lock);
-            live_overlay(door, &search.items[i]);
-            pthread_mutex_unlock(&door->lock);
-            shown++;
-            status = fn(context, &search.items[i]);
-        }
-        if (search.count < ask)
-            break;
-    }
-    nodes_free(&search);
-    return status;
-}
+/* --- versions, verify --- */
 
 int door_versions(struct door *door, const struct door_actor *actor, uint64_t node_id,
                   catalog_version_fn *fn, void *context)

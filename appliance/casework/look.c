@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "casework/door_internal.h"
+#include "casework/gather.h"
 #include "casework/mine.h"
 #include "casework/passwords.h"
 #include "casework/sibling.h"
@@ -51,6 +52,8 @@ int door_lookup(struct door *door, const struct door_actor *actor, uint64_t pare
         return status;
     if (parent == CATALOG_MINE)
         return mine_find(door, &user, name, out);
+    if (gather_is_folder(parent))
+        return gather_find(door, &user, parent, name, out);
     if ((status = sibling_find(door, &user, parent, name, out)) < 0)
         return status;
     return complete_view(door, actor, &user, out);
@@ -65,6 +68,8 @@ int door_getattr(struct door *door, const struct door_actor *actor, uint64_t nod
         return door_stranger(door, actor, "getattr", status);
     if (mine_is_link(node))
         return mine_get(door, &user, node, out);
+    if (gather_is_link(node) || (gather_is_folder(node) && node > CATALOG_FIXED_LAST))
+        return gather_get(door, &user, node, out);
     if ((status = catalog_get(door->catalog, node, out)) < 0 ||
         (status = place_visible(door, &user, out)) < 0)
         return status;
@@ -137,13 +142,17 @@ int door_readdir(struct door *door, const struct door_actor *actor, uint64_t nod
     int status = visitor(door, actor, &user);
     if (status < 0)
         return door_stranger(door, actor, "readdir", status);
-    if (mine_is_link(node_id))
+    if (mine_is_link(node_id) || gather_is_link(node_id))
         return sr_fail(SR_ERR_NOT_DIRECTORY, "it is a link");
+    if (gather_is_folder(node_id) && node_id > CATALOG_FIXED_LAST)
+        return gather_list(door, &user, node_id, after, fn, context);
     if ((status = catalog_get(door->catalog, node_id, &node)) < 0 ||
         (status = place_visible(door, &user, &node)) < 0)
         return status;
     if (node_id == CATALOG_MINE)
         return mine_list(door, &user, after, fn, context);
+    if (gather_is_folder(node_id))
+        return gather_list(door, &user, node_id, after, fn, context);
     if (node.kind == CATALOG_KIND_RECORD || node.kind == CATALOG_KIND_STUB ||
         node.kind == CATALOG_KIND_VIRTUAL)
         return sr_fail(SR_ERR_NOT_DIRECTORY, "it is not a folder");
@@ -174,8 +183,8 @@ int door_resolve(struct door *door, const struct door_actor *actor, const char *
             status = door_lookup(door, actor, out->id, name, out);
             if (status == SR_ERR_NOT_FOUND)
                 return sr_fail(SR_ERR_NOT_FOUND, "there is no \"%s\" in that path", name);
-            if (status == 0 && out->kind == CATALOG_KIND_LINK) /* the case itself */
-                status = door_getattr(door, actor, out->id & ~MINE_LINK_BIT, out);
+            if (status == 0 && out->kind == CATALOG_KIND_LINK) /* the case or record itself */
+                status = door_getattr(door, actor, out->moved_to, out);
         }
         path += len + (path[len] == '/');
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "casework/gather.h"
 #include "casework/nodes.h"
 
 /* The cases of user that they may know of. nodes_free() them. */
@@ -55,7 +56,8 @@ static int make_link(struct door *door, const struct nodes *cases, const struct 
                                  .kind = CATALOG_KIND_LINK,
                                  .uid = in->uid,
                                  .created_ns = in->created_ns,
-                                 .changed_ns = in->changed_ns};
+                                 .changed_ns = in->changed_ns,
+                                 .moved_to = in->id};
     memcpy(out->name, in->name, len);
     strcpy(out->name + len, tail);
     out->version.mtime_ns = in->changed_ns;
@@ -142,7 +144,13 @@ int door_readlink(struct door *door, const struct door_actor *actor, uint64_t no
                   struct sr_buf *out)
 {
     struct catalog_node link, in;
+    struct catalog_user user;
     char year[12];
+    if (gather_is_link(node)) {
+        int found = door_user(door, actor, &user);
+        return found < 0 ? door_stranger(door, actor, "readlink", found)
+                         : gather_target(door, &user, node, out);
+    }
     if (!mine_is_link(node))
         return sr_fail(SR_ERR_INVALID, "it is no link");
     int status = door_getattr(door, actor, node, &link);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "casework/door_internal.h"
+#include "casework/label.h"
 #include "casework/nodes.h"
 
 #define BOM "\xef\xbb\xbf"
@@ -25,10 +26,15 @@ static const struct {
     {"unknown_user", "该账号未在本库登记。请系统管理员用 strongroom user add 登记。"},
     {"disabled", "该账号已停用。请联系系统管理员。"},
     {"name_too_long", "文件名超过 255 字节（约 85 个汉字）。请缩短文件名后重新复制。"},
-    {"name_encoding", "文件名不是 UTF-8 编码。请重新命名后复制。"},
+    {"name_encoding",
+     "文件名不是 UTF-8 编码（多为 GB18030、GBK）。请把文件名转为 UTF-8 后重新复制：在 Windows "
+     "上经共享"
+     "复制时会自动转换；在 Linux 上可用 convmv -f GB18030 -t UTF-8 --notest 文件名。"},
     {"name_twin", "同一文件夹中已有仅大小写或字符组合形式不同的名称。请换一个名称。"},
     {"name_reserved", "名称为空，或含有不允许的字符。请换一个名称。"},
     {"fixed_folder", "该文件夹由系统设置或已启用，不能改名、移动或删除。"},
+    {"gathered", "按对象、按日期 由系统按标签自动汇集，其中不能存放、改名或删除。"
+                 "请在案件的阶段文件夹中操作；对象和日期不对的，请更正该件的标签。"},
     {"place",
      "此处不能存放文件或新建文件夹。请放入案件的阶段文件夹、草稿，或待归案中自己的当天文件夹。"},
     {"no_space", "存储空间不足，文件没有保存完整。请勿清除设备中的原件，并联系系统管理员。"},
@@ -55,12 +61,14 @@ static const struct {
     {"setxattr", "修改属性"},
     {"removexattr", "删除属性"},
     {"link", "建立链接"},
+    {"symlink", "建立链接"},
     {"fallocate", "预分配或打洞"},
     {"exchange", "互换"},
     {"ioctl", "修改标志"},
     {"close", "保存"},
     {"fsync", "保存"},
     {"classify", "定密"},
+    {"label", "填写标签"},
     {"view", "说明查看事由"},
     {"view.grant", "给查看授权"},
     {"views", "查看查阅记录"},
@@ -156,7 +164,9 @@ int notice_render(struct door *door, const struct door_actor *actor, struct sr_b
         sr_buf_format(out, "\r\n    %s [%s]\r\n", notice_sentence(refusal->reason),
                       refusal->reason);
     }
-    status = out->failed ? sr_fail(SR_ERR_NO_MEMORY, "no memory for 提示.txt") : 0;
+    status = label_file_notice(door, &user, out);
+    if (status == 0 && out->failed)
+        status = sr_fail(SR_ERR_NO_MEMORY, "no memory for 提示.txt");
 out:
     free(list.items);
     return status;

@@ -76,7 +76,7 @@ static bool is_place(enum catalog_kind kind)
     return kind == CATALOG_KIND_ROOT || kind == CATALOG_KIND_YEAR || kind == CATALOG_KIND_CASE ||
            kind == CATALOG_KIND_STAGE || kind == CATALOG_KIND_DRAFTS ||
            kind == CATALOG_KIND_UNFILED_ROOT || kind == CATALOG_KIND_VIRTUAL ||
-           kind == CATALOG_KIND_MINE;
+           kind == CATALOG_KIND_MINE || kind == CATALOG_KIND_GATHER;
 }
 
 /* root reaches a record by its exact name, so that its attempts to change it are refused for what they

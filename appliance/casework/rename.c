@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "casework/door_internal.h"
+#include "casework/gather.h"
 #include "casework/sibling.h"
 #include "casework/tree.h"
 
@@ -191,6 +192,9 @@ int door_rename(struct door *door, const struct door_actor *actor, uint64_t pare
 {
     struct move move = {.name = new_name};
     int status = door_lookup(door, actor, parent, name, &move.node);
+    if (status == 0 && (gather_is_folder(parent) || gather_is_folder(new_parent)))
+        return gather_refuse(door, actor, "rename", gather_is_folder(parent) ? parent : new_parent,
+                             gather_is_folder(parent) ? name : new_name);
     if (status < 0 || (status = door_user(door, actor, &move.user)) < 0 ||
         (status = catalog_get(door->catalog, new_parent, &move.parent)) < 0 ||
         (status = place_visible(door, &move.user, &move.parent)) < 0)

@@ -8,6 +8,8 @@
  *   junk                there         record.discard, removed
  *   discarded           there         removed: the discard's last step
  *   nothing             there, empty  removed: never acknowledged
+ *   a text              there         the same: the removal of its name was cut short
+ *   nothing             a text        removed: it is extracted anew (texts.h)
  *   nothing             there         kept aside and reported: its create entry was never durable, so
  *                                     it was never acknowledged, but bytes are not thrown away unasked */
 #include <stdlib.h>
@@ -17,6 +19,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "casework/door_internal.h"
+#include "casework/texts.h"
+#include "catalog/described.h"
 
 struct version_list {
     struct catalog_version *items;
@@ -44,6 +48,13 @@ static int mark_key(void *context, const struct catalog_version *version)
 {
     struct door *door = context;
     keys_mark_used(vault_keys(door->vault), version->key_id);
+    return 0;
+}
+
+static int mark_text_key(void *context, const struct object_expectation *text)
+{
+    struct door *door = context;
+    keys_mark_used(vault_keys(door->vault), text->key_id);
     return 0;
 }
 
@@ -88,6 +99,8 @@ void door_alert(struct door *door, const char *kind, const struct vault_object_i
     pthread_mutex_lock(&door->lock);
     if (door_act(door, entry, NULL, &index) < 0)
         sr_log_failure("an alert could not be recorded");
+    else
+        ledger_kick(door->ledger);
     pthread_mutex_unlock(&door->lock);
 }
 
@@ -216,8 +229,11 @@ static int orphan(void *context, const struct vault_object_id *id, uint64_t cont
     struct door_salvage *out = both[1];
     struct catalog_version version;
     char text[2 * VAULT_OBJECT_ID_LEN + 1];
+    struct object_expectation extracted;
     int status = catalog_object(door->catalog, id, &version);
     vault_object_id_text(id, text);
+    if (status == SR_ERR_NOT_FOUND && catalog_text_object(door->catalog, id, &extracted) == 0)
+        return finish_seal(door, id, text); /* its last step */
     if (status == 0 && version.state == CATALOG_STAGING)
         return 0;
     if (status == 0) {
@@ -231,6 +247,8 @@ static int orphan(void *context, const struct vault_object_id *id, uint64_t cont
         return status;
     if (discarded || content_bytes == 0)
         return staging_remove(door->vault, id);
+    if (texts_is_left(door->vault, id))
+        return texts_remove_left(door->vault, id);
     keep_orphan_key(door, id);
     sr_log(SR_LOG_WARNING,
            "staging/%s belongs to no record; it was never acknowledged and is kept as it is", text);
@@ -243,6 +261,8 @@ int door_salvage(struct door *door, struct door_salvage *out)
     struct version_list list = {.count = 0};
     void *both[] = {door, out};
     int status = catalog_each_version(door->catalog, mark_key, door);
+    if (status == 0)
+        status = catalog_each_text(door->catalog, mark_text_key, door);
     if (status == 0)
         status = catalog_discarded_keys(door->catalog, mark_discarded, door);
     if (status == 0)

@@ -346,6 +346,8 @@ static void finish_all(struct batch *batch)
         if (door->config.invalidate != NULL && batch->items[i].entry != NULL)
             door->config.invalidate(door->config.invalidate_context, nodes[i], 0, NULL);
         live_destroy(unused[i]);
+        if (batch->items[i].entry != NULL)
+            describer_wake(door->describer);
         json_decref(batch->items[i].entry);
         free(batch->items[i].content.holes);
     }
@@ -375,6 +377,18 @@ static void *sealer_thread(void *context)
     pthread_mutex_lock(&door->lock);
     while (!door->stopping) {
         int64_t now = door->io->boottime_ns(door->io), until = DOOR_NEVER;
+        if (now - tick >= TICK_NS) {
+            tick = now;
+            pthread_mutex_unlock(&door->lock);
+            door_flush_folds(door, false);
+            reading_flush(door, false);
+            door_rules_tell(door);
+            door_view_commit(door);
+            if (cases_ensure_year(door) < 0)
+                sr_log_failure("this year's folder could not be made");
+            pthread_mutex_lock(&door->lock);
+            continue;
+        }
         batch->count = 0;
         collect_due(door, batch, now, &until);
         if (batch->count > 0) {
@@ -388,17 +402,6 @@ static void *sealer_thread(void *context)
         if (atomic_load(&door->rules.stale)) {
             pthread_mutex_unlock(&door->lock);
             door_rules_forget(door);
-            pthread_mutex_lock(&door->lock);
-            continue;
-        }
-        if (now - tick >= TICK_NS) {
-            tick = now;
-            pthread_mutex_unlock(&door->lock);
-            door_flush_folds(door, false);
-            reading_flush(door, false);
-            door_rules_tell(door);
-            if (cases_ensure_year(door) < 0)
-                sr_log_failure("this year's folder could not be made");
             pthread_mutex_lock(&door->lock);
             continue;
         }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "casework/cases.h"
 #include "casework/door_internal.h"
+#include "casework/gather.h"
 #include "casework/sibling.h"
 #include "casework/tree.h"
 
@@ -68,6 +69,8 @@ int door_mkdir(struct door *door, const struct door_actor *actor, uint64_t paren
     int status = door_user(door, actor, &user);
     if (status < 0)
         return door_stranger(door, actor, "mkdir", status);
+    if (gather_is_folder(parent_id))
+        return gather_refuse(door, actor, "mkdir", parent_id, name);
     if ((status = catalog_get(door->catalog, parent_id, &parent)) < 0 ||
         (status = place_visible(door, &user, &parent)) < 0)
         return status;
@@ -136,6 +139,8 @@ int door_rmdir(struct door *door, const struct door_actor *actor, uint64_t paren
     int status = door_lookup(door, actor, parent, name, &node);
     if (status < 0)
         return status;
+    if (gather_is_folder(parent))
+        return gather_refuse(door, actor, "rmdir", parent, name);
     if (node.kind == CATALOG_KIND_RECORD || node.kind == CATALOG_KIND_STUB ||
         node.kind == CATALOG_KIND_VIRTUAL || node.kind == CATALOG_KIND_LINK)
         return sr_fail(SR_ERR_NOT_DIRECTORY, "it is not a folder");
@@ -232,6 +237,8 @@ int door_unlink(struct door *door, const struct door_actor *actor, uint64_t pare
     int status = door_lookup(door, actor, parent, name, &node);
     if (status < 0 || (status = door_user(door, actor, &user)) < 0)
         return status;
+    if (gather_is_folder(parent))
+        return gather_refuse(door, actor, "unlink", parent, name);
     if (node.kind == CATALOG_KIND_LINK)
         return door_refused(door, actor, "unlink", "fixed_folder", CATALOG_MINE, name,
                             sr_fail(SR_ERR_FIXED, "the links of 我的案件 are the store's own"));

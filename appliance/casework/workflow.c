@@ -11,6 +11,7 @@
 #define NAME_MAX_BYTES 255
 #define NS_PER_S INT64_C(1000000000)
 #define UNFILED "待归案"
+#define INGEST_DAYS "入库期限"
 #define SECRET_NETWORK "涉密网络"
 
 struct workflow { /* first what libcyaml fills, all of it text */
@@ -18,11 +19,13 @@ struct workflow { /* first what libcyaml fills, all of it text */
     char *drafts;
     char *unfiled;
     char *settle_seconds;
+    char *ingest_days;
     char *secret_network;
     char **junk;
     char **scratch;
     unsigned stages_count, junk_count, scratch_count;
     int64_t settle_ns; /* then what we make of it */
+    unsigned ingest;   /* working days */
     bool is_secret_network;
     uint8_t sha256[SR_SHA256_LEN];
 };
@@ -45,6 +48,8 @@ static const struct cyaml_schema_field fields[] = {
     CYAML_FIELD_STRING_PTR("unfiled", OPTIONAL_POINTER, struct workflow, unfiled, 0,
                            NAME_MAX_BYTES),
     CYAML_FIELD_STRING_PTR("settle_seconds", OPTIONAL_POINTER, struct workflow, settle_seconds, 0,
+                           NAME_MAX_BYTES),
+    CYAML_FIELD_STRING_PTR(INGEST_DAYS, OPTIONAL_POINTER, struct workflow, ingest_days, 0,
                            NAME_MAX_BYTES),
     CYAML_FIELD_STRING_PTR(SECRET_NETWORK, OPTIONAL_POINTER, struct workflow, secret_network, 0,
                            NAME_MAX_BYTES),
@@ -144,6 +149,18 @@ static int check_patterns(const struct policyfile *file, const char *key, char *
     return 0;
 }
 
+static int convert_ingest(const struct policyfile *file, struct workflow *w)
+{
+    uint64_t days;
+
+    if (sr_parse_u64(w->ingest_days, &days) < 0 || days < 1 || days > 365)
+        return policyfile_refuse(file, INGEST_DAYS, POLICYFILE_KEY,
+                                 "`%.80s` is not a number of working days from 1 to 365",
+                                 w->ingest_days);
+    w->ingest = (unsigned)days;
+    return 0;
+}
+
 static int convert_settle(const struct policyfile *file, struct workflow *w)
 {
     uint64_t seconds;
@@ -174,6 +191,7 @@ static int convert(const struct policyfile *file, struct workflow *w)
     if ((rc = fill_list(&w->stages, &w->stages_count, default_stages, COUNT(default_stages))) < 0 ||
         (rc = fill_text(&w->drafts, "草稿")) < 0 || (rc = fill_text(&w->unfiled, UNFILED)) < 0 ||
         (rc = fill_text(&w->settle_seconds, "60")) < 0 ||
+        (rc = fill_text(&w->ingest_days, "3")) < 0 || (rc = convert_ingest(file, w)) < 0 ||
         (rc = fill_text(&w->secret_network, "false")) < 0)
         return rc;
     /* An empty list of patterns is a choice: it stays empty. */
@@ -262,6 +280,11 @@ const char *workflow_drafts(const struct workflow *workflow)
 const char *workflow_unfiled(const struct workflow *workflow)
 {
     return workflow->unfiled;
+}
+
+unsigned workflow_ingest_days(const struct workflow *workflow)
+{
+    return workflow->ingest;
 }
 
 int64_t workflow_settle_ns(const struct workflow *workflow)

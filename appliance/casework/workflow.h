@@ -31,6 +31,8 @@ size_t workflow_stage_count(const struct workflow *workflow); /* 1 to WORKFLOW_S
 const char *workflow_stage(const struct workflow *workflow, size_t index); /* "02调查取证" */
 const char *workflow_drafts(const struct workflow *workflow);              /* "草稿" */
 const char *workflow_unfiled(const struct workflow *workflow);             /* "待归案", fixed */
+/* 入库期限: working days from capture to ingest. */
+unsigned workflow_ingest_days(const struct workflow *workflow);
 int64_t workflow_settle_ns(const struct workflow *workflow); /* from the last close to the seal */
 /* 涉密网络: the agency declares its network one for state secrets; levels above 内部 may be given. */
 bool workflow_secret_network(const struct workflow *workflow);

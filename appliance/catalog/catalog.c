@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "catalog/catdb.h"
+#include "catalog/vfs.h"
 #include "catalog/words.h"
 
 /* The nodes that every tree has (docs/entries.md). Their dates come with `vault.create`. */
@@ -20,6 +21,8 @@ static const struct {
     {CATALOG_RECEIPTS, CATALOG_ROOT, CATALOG_KIND_VIRTUAL, "入库回执.csv"},
     {CATALOG_UNFILED, CATALOG_ROOT, CATALOG_KIND_UNFILED_ROOT, "待归案"},
     {CATALOG_MINE, CATALOG_ROOT, CATALOG_KIND_MINE, "我的案件"},
+    {CATALOG_BY_SUBJECT, CATALOG_ROOT, CATALOG_KIND_GATHER, "按对象"},
+    {CATALOG_BY_DAY, CATALOG_ROOT, CATALOG_KIND_GATHER, "按日期"},
 };
 
 static int make_fixed_nodes(struct catalog *catalog)
@@ -41,37 +44,52 @@ static int make_fixed_nodes(struct catalog *catalog)
     return rc;
 }
 
-/* temp_store: SQLite would write its sorter files, with names in them, to /var/tmp. */
-static int make_database(struct catalog *catalog)
+static int make_tables(struct catalog *catalog)
 {
-    int rc = sqlite3_open_v2(":memory:", &catalog->db,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
-                                 SQLITE_OPEN_NOMUTEX,
-                             NULL);
+    int rc = sqlite3_exec(catalog->db, catdb_schema_sql, NULL, NULL, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(catalog->db, catdb_late_sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? 0 : catdb_fail(catalog, rc);
+}
+
+int catdb_prepare(struct catalog *catalog, bool make)
+{
+    int rc = words_register(catalog->db);
 
     if (rc != SQLITE_OK)
-        return catalog->db != NULL ? catdb_fail(catalog, rc)
-                                   : sr_fail(SR_ERR_NO_MEMORY, "catalog: out of memory");
-    if ((rc = words_register(catalog->db)) != SQLITE_OK ||
-        (rc = sqlite3_exec(catalog->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL)) != 0 ||
-        (rc = sqlite3_exec(catalog->db, catdb_schema_sql, NULL, NULL, NULL)) != SQLITE_OK)
         return catdb_fail(catalog, rc);
+    if (make && (rc = make_tables(catalog)) < 0)
+        return rc;
     for (int i = 0; i < CATDB_STATEMENT_COUNT; i++) {
         rc = sqlite3_prepare_v3(catalog->db, catdb_statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
                                 &catalog->statements[i], NULL);
         if (rc != SQLITE_OK)
             return catdb_fail(catalog, rc);
     }
-    return make_fixed_nodes(catalog);
+    return make ? make_fixed_nodes(catalog) : 0;
 }
 
-int catalog_open_memory(struct catalog **out)
+/* What a savepoint may have to undo stays in memory up to so many bytes: every entry has one. */
+#define UNDO_BYTES (4 << 20)
+
+static void configure(void)
 {
+    (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_BYTES);
+    /* Nobody asks for the statistics, and they lock at every allocation. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    (void)sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 1200, 500);
+}
+
+int catdb_new(struct catalog **out)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct catalog *catalog;
     pthread_mutexattr_t attributes;
     int rc;
 
     *out = NULL;
+    pthread_once(&once, configure);
     catalog = calloc(1, sizeof(*catalog));
     if (catalog == NULL)
         return sr_fail(SR_ERR_NO_MEMORY, "catalog: out of memory");
@@ -83,10 +101,54 @@ int catalog_open_memory(struct catalog **out)
         free(catalog);
         return sr_fail_errno(rc, "catalog: lock");
     }
-    rc = make_database(catalog);
-    if (rc < 0) {
-        catalog_close(catalog);
+    *out = catalog;
+    return 0;
+}
+
+void catdb_disconnect(struct catalog *catalog)
+{
+    facts_free(&catalog->facts);
+    for (int i = 0; i < CATDB_STATEMENT_COUNT; i++) {
+        sqlite3_finalize(catalog->statements[i]);
+        catalog->statements[i] = NULL;
+    }
+    sqlite3_close(catalog->db);
+    catalog->db = NULL;
+    catalog->in_transaction = false;
+    vfs_close(catalog->vfs);
+    catalog->vfs = NULL;
+}
+
+/* temp_store: SQLite would write its sorter files, with names in them, to /var/tmp. */
+static int make_in_memory(struct catalog *catalog)
+{
+    int rc = sqlite3_open_v2(":memory:", &catalog->db,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
+                                 SQLITE_OPEN_NOMUTEX,
+                             NULL);
+
+    if (rc != SQLITE_OK)
+        return catalog->db != NULL ? catdb_fail(catalog, rc)
+                                   : sr_fail(SR_ERR_NO_MEMORY, "catalog: out of memory");
+    catalog->durable = UINT64_MAX; /* nothing of it is kept */
+    if ((rc = sqlite3_exec(catalog->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL)) != 0)
+        return catdb_fail(catalog, rc);
+    return catdb_prepare(catalog, true);
+}
+
+int catalog_open_memory(struct catalog **out)
+{
+    struct catalog *catalog;
+    int rc = catdb_new(&catalog);
+
+    *out = NULL;
+    if (rc < 0)
         return rc;
+    if ((rc = make_in_memory(catalog)) < 0) {
+        struct sr_error_copy copy;
+        sr_error_save(&copy, rc);
+        catalog_close(catalog);
+        return sr_error_raise(&copy);
     }
     *out = catalog;
     return 0;
@@ -96,10 +158,9 @@ void catalog_close(struct catalog *catalog)
 {
     if (catalog == NULL)
         return;
-    for (int i = 0; i < CATDB_STATEMENT_COUNT; i++)
-        sqlite3_finalize(catalog->statements[i]);
-    sqlite3_close(catalog->db);
+    catdb_disconnect(catalog);
     pthread_mutex_destroy(&catalog->lock);
+    free(catalog->path);
     free(catalog);
 }
 

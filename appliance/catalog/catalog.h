@@ -18,10 +18,12 @@
 
 enum catalog_fixed_node { /* docs/entries.md, node ids */
                           CATALOG_ROOT = 1,
-                          CATALOG_NOTICE = 2,   /* 提示.txt */
-                          CATALOG_RECEIPTS = 3, /* 入库回执.csv */
-                          CATALOG_UNFILED = 4,  /* 待归案 */
-                          CATALOG_MINE = 5,     /* 我的案件 */
+                          CATALOG_NOTICE = 2,     /* 提示.txt */
+                          CATALOG_RECEIPTS = 3,   /* 入库回执.csv */
+                          CATALOG_UNFILED = 4,    /* 待归案 */
+                          CATALOG_MINE = 5,       /* 我的案件 */
+                          CATALOG_BY_SUBJECT = 6, /* 按对象 */
+                          CATALOG_BY_DAY = 7,     /* 按日期 */
                           CATALOG_FIXED_LAST = 255,
 };
 
@@ -58,7 +60,9 @@ enum catalog_kind {
     CATALOG_KIND_RECORD,
     CATALOG_KIND_STUB, /* "moved to …" */
     CATALOG_KIND_MINE,
-    CATALOG_KIND_LINK, /* in 我的案件; stands in no table */
+    CATALOG_KIND_LINK,     /* in 我的案件, 按对象, 按日期; stands in no table */
+    CATALOG_KIND_GATHER,   /* 按对象, 按日期 */
+    CATALOG_KIND_GATHERED, /* a folder in one of them; stands in no table */
 };
 
 /* "record", "unfiled_user", …: the word of the access rules and of --json. */
@@ -104,7 +108,7 @@ struct catalog_node {
     int64_t changed_ns;             /* last act on it: ctime */
     bool provisional;               /* case or folder: nothing sealed below yet */
     bool draft, junk;               /* record */
-    uint64_t moved_to;              /* stub: node of the record */
+    uint64_t moved_to;              /* stub: node of the record; link: what it leads to */
     uint32_t level, marks;          /* effective: highest level, all marks, of it and all above */
     uint32_t own_level, own_marks;  /* given to this node itself */
     int32_t own_until;              /* sr_day: 保密期限; 0: none */
@@ -210,6 +214,7 @@ typedef int catalog_key_fn(void *context, uint64_t key_id);
 int catalog_discarded_keys(struct catalog *catalog, catalog_key_fn *fn, void *context);
 
 typedef int catalog_node_fn(void *context, const struct catalog_node *node);
+typedef int catalog_id_fn(void *context, uint64_t node); /* likewise */
 /* SR_ERR_NOT_FOUND. Of several of one name the first instance that is no stub, or the first stub. */
 int catalog_lookup(struct catalog *catalog, uint64_t parent, const char *name,
                    struct catalog_node *out);

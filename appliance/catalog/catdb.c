@@ -1,10 +1,13 @@
 #include "catalog/catdb.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "catalog/vfs.h"
 
 void catdb_lock(struct catalog *catalog)
 {
@@ -21,6 +24,7 @@ void catdb_unlock(struct catalog *catalog)
     (void)rc;
 }
 
+/* NULL while no file is open: the catalog is broken then, and catdb_next says so. */
 sqlite3_stmt *catdb_use(struct catalog *catalog, enum catdb_statement which)
 {
     sqlite3_stmt *statement = catalog->statements[which];
@@ -32,28 +36,32 @@ sqlite3_stmt *catdb_use(struct catalog *catalog, enum catdb_statement which)
 void catdb_bind_int(sqlite3_stmt *statement, int column, int64_t value)
 {
     int rc = sqlite3_bind_int64(statement, column, value);
-    assert(rc == SQLITE_OK);
+    assert(rc == SQLITE_OK || statement == NULL);
     (void)rc;
 }
 
 void catdb_bind_text(sqlite3_stmt *statement, int column, const char *text)
 {
     int rc = sqlite3_bind_text(statement, column, text, -1, SQLITE_STATIC);
-    assert(rc == SQLITE_OK);
+    assert(rc == SQLITE_OK || statement == NULL);
     (void)rc;
 }
 
 void catdb_bind_blob(sqlite3_stmt *statement, int column, const void *data, size_t len)
 {
     int rc = sqlite3_bind_blob64(statement, column, data, len, SQLITE_STATIC);
-    assert(rc == SQLITE_OK);
+    assert(rc == SQLITE_OK || statement == NULL);
     (void)rc;
 }
 
 int catdb_next(struct catalog *catalog, sqlite3_stmt *statement)
 {
-    int rc = sqlite3_step(statement);
+    int rc;
 
+    if (catalog->broken[0] != '\0' &&
+        !(catalog->healing && pthread_equal(catalog->healer, pthread_self())))
+        return sr_fail(SR_ERR_DAMAGED, "%s", catalog->broken);
+    rc = sqlite3_step(statement);
     if (rc == SQLITE_ROW)
         return 1;
     if (rc == SQLITE_DONE)
@@ -63,6 +71,8 @@ int catdb_next(struct catalog *catalog, sqlite3_stmt *statement)
 
 void catdb_end(sqlite3_stmt *statement)
 {
+    if (statement == NULL)
+        return;
     sqlite3_reset(statement); /* its result repeats the error of the step */
     sqlite3_clear_bindings(statement);
 }
@@ -84,8 +94,71 @@ int catdb_run_int(struct catalog *catalog, enum catdb_statement which, int64_t v
     return catdb_run(catalog, statement);
 }
 
+int catdb_one(struct catalog *catalog, sqlite3_stmt *statement, uint64_t *out)
+{
+    int rc = catdb_next(catalog, statement);
+
+    *out = rc > 0 ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    catdb_end(statement);
+    return rc < 0 ? rc : 0;
+}
+
+int catdb_each_id(struct catalog *catalog, enum catdb_statement which, uint64_t id,
+                  catalog_id_fn *fn, void *context)
+{
+    sqlite3_stmt *statement;
+    int rc;
+
+    catdb_lock(catalog);
+    statement = catdb_use(catalog, which);
+    catdb_bind_int(statement, 1, (int64_t)id);
+    while ((rc = catdb_next(catalog, statement)) > 0)
+        if ((rc = fn(context, (uint64_t)sqlite3_column_int64(statement, 0))) != 0)
+            break;
+    catdb_end(statement);
+    catdb_unlock(catalog);
+    return rc;
+}
+
+/* Nothing of it may be believed from here on: whoever has the ledger heals it (catalog_heal). */
+static int break_down(struct catalog *catalog, const char *why)
+{
+    if (catalog->broken[0] == '\0')
+        snprintf(catalog->broken, sizeof(catalog->broken), "%s", why);
+    return sr_fail(SR_ERR_DAMAGED, "%s", catalog->broken);
+}
+
+static int fail_io(struct catalog *catalog)
+{
+    int error_number = catalog->vfs != NULL ? vfs_errno(catalog->vfs) : 0;
+
+    return sr_fail_errno(error_number != 0 ? error_number : EIO, "the catalog's file");
+}
+
 int catdb_fail(struct catalog *catalog, int rc)
 {
+    bool unsound = (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
+    const char *damage;
+    char sentence[128];
+
+    if (catalog->db == NULL)
+        return break_down(catalog, "the catalog's file is not open");
+    if (unsound && catalog->vfs != NULL)
+        vfs_inconsistent(catalog->vfs);
+    damage = catalog->vfs != NULL ? vfs_damage(catalog->vfs) : NULL;
+
+    if (damage != NULL) {
+        snprintf(sentence, sizeof(sentence), "%s: it is damaged on disk, or was altered", damage);
+        return break_down(catalog, sentence);
+    }
+    if (unsound)
+        return break_down(catalog, "the catalog's structure is not sound, though every page of it "
+                                   "verifies: a defect of the program");
+    /* After some errors SQLite has undone the transaction, and with it entries that were answered. */
+    if (catalog->in_transaction && sqlite3_get_autocommit(catalog->db)) {
+        catalog->in_transaction = false;
+        break_down(catalog, "the catalog has lost its last changes to an error of the disk");
+    }
     switch (rc & 0xff) {
     case SQLITE_NOMEM:
         return sr_fail(SR_ERR_NO_MEMORY, "catalog: out of memory");
@@ -94,6 +167,11 @@ int catdb_fail(struct catalog *catalog, int rc)
                        sqlite3_errmsg(catalog->db));
     case SQLITE_TOOBIG:
         return sr_fail(SR_ERR_INVALID, "catalog: value too large");
+    case SQLITE_FULL:
+        return sr_fail(SR_ERR_NO_SPACE, "no space for the catalog");
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return fail_io(catalog);
     default:
         return sr_fail(SR_ERR_DAMAGED, "catalog: %s (SQLite %d)", sqlite3_errmsg(catalog->db), rc);
     }
@@ -106,25 +184,83 @@ int catdb_begin(struct catalog *catalog)
     if (catalog->in_transaction)
         return 0;
     rc = catdb_run(catalog, catdb_use(catalog, CATDB_BEGIN));
-    if (rc == 0) {
+    if (rc == 0)
         catalog->in_transaction = true;
-        catalog->pending = 0;
-    }
     return rc;
+}
+
+int catdb_save_progress(struct catalog *catalog)
+{
+    sqlite3_stmt *statement = catdb_use(catalog, CATDB_PROGRESS_SET);
+    const struct catalog_counts *counts = &catalog->counts;
+    const uint64_t kept[] = {counts->cases,    counts->records,    counts->staging,
+                             counts->sealed,   counts->incomplete, counts->superseded,
+                             counts->refusals, counts->users,      counts->alerts};
+
+    catdb_bind_int(statement, 1, (int64_t)catalog->low);
+    catdb_bind_int(statement, 2, (int64_t)catalog->high);
+    catdb_bind_text(statement, 3, catalog->salt);
+    for (int i = 0; i < (int)(sizeof(kept) / sizeof(kept[0])); i++)
+        catdb_bind_int(statement, 4 + i, (int64_t)kept[i]);
+    return catdb_run(catalog, statement);
+}
+
+static void read_progress(struct catalog *catalog, sqlite3_stmt *statement)
+{
+    struct catalog_counts *counts = &catalog->counts;
+    uint64_t *kept[] = {&counts->cases,    &counts->records,    &counts->staging,
+                        &counts->sealed,   &counts->incomplete, &counts->superseded,
+                        &counts->refusals, &counts->users,      &counts->alerts};
+
+    catalog->low = (uint64_t)sqlite3_column_int64(statement, 0);
+    catalog->high = (uint64_t)sqlite3_column_int64(statement, 1);
+    catdb_copy_text(statement, 2, catalog->salt, sizeof(catalog->salt));
+    for (int i = 0; i < (int)(sizeof(kept) / sizeof(kept[0])); i++)
+        *kept[i] = (uint64_t)sqlite3_column_int64(statement, 3 + i);
+    catalog->applied_count = (uint64_t)sqlite3_column_int64(statement, 12);
 }
 
 int catdb_commit(struct catalog *catalog)
 {
     int rc;
 
-    if (!catalog->in_transaction)
+    if (!catalog->in_transaction || catalog->high > catalog->durable)
         return 0;
-    rc = catdb_run_int(catalog, CATDB_LOW_SET, (int64_t)catalog->low);
+    rc = catdb_save_progress(catalog);
     if (rc == 0)
         rc = catdb_run(catalog, catdb_use(catalog, CATDB_COMMIT));
     if (rc == 0)
         catalog->in_transaction = false;
     return rc;
+}
+
+void catdb_forget(struct catalog *catalog)
+{
+    catalog->marked = 0;
+    catalog->recent.node = 0;
+    catalog->confirmed = 0;
+}
+
+int catdb_reload(struct catalog *catalog)
+{
+    sqlite3_stmt *statement;
+    int rc;
+
+    if (catalog->db == NULL) /* another file could not take its place */
+        return sr_fail(SR_ERR_DAMAGED, "the catalog's file is not open");
+    if (!sqlite3_get_autocommit(catalog->db))
+        sqlite3_exec(catalog->db, "ROLLBACK", NULL, NULL, NULL);
+    catalog->in_transaction = false;
+    catalog->pending = 0;
+    catdb_forget(catalog);
+    memset(catalog->known, 0, sizeof(catalog->known));
+    facts_free(&catalog->facts);
+    statement = catdb_use(catalog, CATDB_PROGRESS_GET);
+    rc = catdb_next(catalog, statement);
+    if (rc > 0)
+        read_progress(catalog, statement);
+    catdb_end(statement);
+    return rc > 0 ? 0 : rc < 0 ? rc : sr_fail(SR_ERR_DAMAGED, "the catalog has no progress row");
 }
 
 void catdb_copy_text(sqlite3_stmt *statement, int column, char *out, size_t size)

@@ -10,6 +10,13 @@ static const char *const tables[] = {
     "SELECT 'applied', * FROM applied ORDER BY idx",
     "SELECT 'nodes', * FROM nodes ORDER BY id",
     "SELECT 'versions', * FROM versions ORDER BY create_index",
+    "SELECT 'described', * FROM described ORDER BY create_index",
+    "SELECT 'text_objects', * FROM text_objects ORDER BY object",
+    "SELECT 'labels', * FROM labels ORDER BY node, label, at, source, idx, seq",
+    "SELECT 'entered', * FROM entered ORDER BY idx",
+    "SELECT 'archived', * FROM archived ORDER BY idx",
+    "SELECT 'retained', * FROM retained ORDER BY idx",
+    "SELECT 'label_files', * FROM label_files ORDER BY uid, create_index",
     "SELECT 'users', * FROM users ORDER BY uid",
     "SELECT 'roles', * FROM roles ORDER BY uid, position",
     "SELECT 'cases', * FROM cases ORDER BY node",
@@ -21,7 +28,12 @@ static const char *const tables[] = {
     "SELECT 'pages', * FROM pages ORDER BY page",
     "SELECT 'slots', * FROM slots ORDER BY slot",
     "SELECT 'policy_files', * FROM policy_files ORDER BY file",
-    "SELECT 'names', rowid, fold FROM names ORDER BY rowid",
+    "SELECT 'names', rowid, * FROM names ORDER BY rowid",
+    "SELECT 'subjects', * FROM subjects ORDER BY node, key",
+    /* Texts, and the rows they have, are not of the ledger. */
+    "SELECT 'facts', node, anchor, size, duration, captured, sealed, uid, level, marks, type, "
+    "flags "
+    "FROM facts ORDER BY node",
 };
 
 /* Each yields a row where its invariant (the number in catdb.h) is broken. */
@@ -37,10 +49,29 @@ static const struct {
      "UNION ALL SELECT 1 FROM versions WHERE node NOT IN (SELECT id FROM nodes WHERE kind = 10)"},
     {"3: what is sealed has a seal",
      "SELECT 1 FROM versions WHERE (state <> 0) <> (seal_index > 0 AND sha256 IS NOT NULL)"},
+    {"9: what is not described waits",
+     "SELECT 1 FROM versions WHERE state <> 0 AND create_index NOT IN (SELECT create_index FROM "
+     "described UNION ALL SELECT create_index FROM undescribed) UNION ALL SELECT 1 FROM "
+     "undescribed "
+     "WHERE create_index NOT IN (SELECT create_index FROM versions WHERE state <> 0)"},
+    {"10: numbers are 1 to their count, of records; so are labels",
+     "SELECT 1 FROM entered GROUP BY in_case, series HAVING max(number) <> count(*) UNION ALL "
+     "SELECT 1 FROM entered WHERE node NOT IN (SELECT id FROM nodes WHERE kind = 10) UNION ALL "
+     "SELECT 1 FROM labels WHERE node NOT IN (SELECT id FROM nodes WHERE kind = 10)"},
+    {"12: 件号 are 1 to their count, of records",
+     "SELECT 1 FROM archived GROUP BY series HAVING max(number) <> count(*) UNION ALL "
+     "SELECT 1 FROM archived WHERE node NOT IN (SELECT id FROM nodes WHERE kind = 10)"},
     {"5: names is the nodes' names",
      "SELECT 1 FROM (SELECT rowid AS id, fold FROM names EXCEPT SELECT id, fold FROM nodes) "
      "UNION ALL SELECT 1 FROM (SELECT id, fold FROM nodes WHERE kind IN (3, 4, 6, 9, 10) "
      "AND parent <> 0 EXCEPT SELECT rowid, fold FROM names)"},
+    {"11: facts is the searched nodes, as they are classified",
+     "SELECT 1 FROM (SELECT node, level, marks FROM facts EXCEPT SELECT id, level, marks FROM "
+     "nodes) "
+     "UNION ALL SELECT 1 FROM (SELECT rowid FROM names EXCEPT SELECT node FROM facts)"},
+    {"13: subjects are those of records that are searched",
+     "SELECT 1 FROM subjects WHERE name = '' OR key <= 0 OR node NOT IN (SELECT node FROM facts "
+     "WHERE flags & 8 = 0)"},
     {"7: a case has a unit and a lead",
      "SELECT 1 FROM nodes n WHERE kind = 6 AND NOT (id IN (SELECT node FROM cases) AND EXISTS "
      "(SELECT 1 FROM case_people c WHERE c.node = n.id AND c.lead = 1)) "
@@ -92,6 +123,19 @@ static void dump_column(sqlite3_stmt *statement, int column, struct sr_buf *out)
     }
 }
 
+void dump_row(sqlite3_stmt *statement, struct sr_buf *out)
+{
+    for (int i = 0, count = sqlite3_column_count(statement); i < count; i++) {
+        dump_column(statement, i, out);
+        sr_buf_text(out, i + 1 < count ? " " : "\n");
+    }
+}
+
+const char *dump_table_sql(size_t index)
+{
+    return index < sizeof(tables) / sizeof(tables[0]) ? tables[index] : NULL;
+}
+
 static int dump_table(struct catalog *catalog, const char *sql, struct sr_buf *out)
 {
     sqlite3_stmt *statement = NULL;
@@ -100,10 +144,7 @@ static int dump_table(struct catalog *catalog, const char *sql, struct sr_buf *o
     if (rc != SQLITE_OK)
         return catdb_fail(catalog, rc);
     while ((rc = catdb_next(catalog, statement)) > 0)
-        for (int i = 0, count = sqlite3_column_count(statement); i < count; i++) {
-            dump_column(statement, i, out);
-            sr_buf_text(out, i + 1 < count ? " " : "\n");
-        }
+        dump_row(statement, out);
     sqlite3_finalize(statement);
     return rc;
 }
@@ -113,7 +154,9 @@ int dump_text(struct catalog *catalog, struct sr_buf *out)
     int rc;
 
     catdb_lock(catalog);
-    rc = names_flush(catalog); /* also writes progress */
+    rc = names_flush(catalog);
+    if (rc == 0 && (rc = catdb_begin(catalog)) == 0)
+        rc = catdb_save_progress(catalog);
     for (size_t i = 0; rc == 0 && i < sizeof(tables) / sizeof(tables[0]); i++)
         rc = dump_table(catalog, tables[i], out);
     catdb_unlock(catalog);
@@ -167,7 +210,9 @@ int dump_check(struct catalog *catalog)
     int rc;
 
     catdb_lock(catalog);
-    rc = names_flush(catalog); /* also writes progress */
+    rc = names_flush(catalog);
+    if (rc == 0 && (rc = catdb_begin(catalog)) == 0)
+        rc = catdb_save_progress(catalog);
     for (size_t i = 0; rc == 0 && i < sizeof(invariants) / sizeof(invariants[0]); i++)
         rc = check_none(catalog, invariants[i].what, invariants[i].sql);
     if (rc == 0)

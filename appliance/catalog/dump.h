@@ -3,6 +3,8 @@
 #ifndef SR_CATALOG_DUMP_H
 #define SR_CATALOG_DUMP_H
 
+#include <sqlite3.h>
+
 #include "base/bytes.h"
 #include "catalog/catalog.h"
 
@@ -10,5 +12,10 @@
 int dump_text(struct catalog *catalog, struct sr_buf *out);
 /* SR_ERR_DAMAGED names the first invariant that does not hold. */
 int dump_check(struct catalog *catalog);
+
+/* The current row as one line. */
+void dump_row(sqlite3_stmt *statement, struct sr_buf *out);
+/* A statement that gives one table in a fixed order, its name first; NULL behind the last. */
+const char *dump_table_sql(size_t index);
 
 #endif

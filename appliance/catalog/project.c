@@ -1,11 +1,13 @@
 #include "catalog/project.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "catalog/names.h"
 
-#define BATCH 1024 /* projections per transaction; as many names are indexed in one go */
+#define BATCH \
+    16384 /* projections per transaction, when nobody commits; nodes are indexed once for all of them */
 #define INDEX_MAX ((UINT64_C(1) << 54) - 2) /* node ids are below 2^62 */
 
 /* docs/entries.md, in its order. */
@@ -41,6 +43,12 @@ static const struct {
     {"record.seal", project_record_seal},
     {"record.incomplete", project_record_incomplete},
     {"record.file", project_record_file},
+    {"record.index", project_record_index},
+    {"record.label", project_record_label},
+    {"record.enter", project_record_enter},
+    {"record.archive", project_record_archive},
+    {"retention.set", project_retention_set},
+    {"retention.extend", project_retention_extend},
     {"record.view", project_record_view},
     {"view.grant", project_view_grant},
     {"view.end", project_view_end},
@@ -120,9 +128,28 @@ static int fail_entry(uint64_t index, const json_t *entry, int rc)
     struct sr_error_copy copy;
     const char *act = json_string_value(json_object_get(entry, "act"));
 
+    if (rc != SR_ERR_INVALID) /* of the machine, not of the entry */
+        return rc;
     sr_error_save(&copy, rc);
     return sr_fail(rc, "catalog: entry %llu (%.32s): %s", (unsigned long long)index,
                    act != NULL ? act : "no act", copy.message);
+}
+
+/* The savepoint of an entry that failed with rc, which is returned. */
+static int undo(struct catalog *catalog, int rc)
+{
+    struct sr_error_copy copy;
+
+    sr_error_save(&copy, rc);
+    if (catalog->bulk) {
+        if (catalog->broken[0] == '\0')
+            snprintf(catalog->broken, sizeof(catalog->broken), "the catalog was not made whole");
+        return sr_error_raise(&copy);
+    }
+    catdb_forget(catalog);
+    catdb_run(catalog, catdb_use(catalog, CATDB_ROLLBACK_TO));
+    catdb_run(catalog, catdb_use(catalog, CATDB_RELEASE));
+    return sr_error_raise(&copy);
 }
 
 static int project_locked(struct catalog *catalog, uint64_t index, const json_t *entry,
@@ -133,7 +160,7 @@ static int project_locked(struct catalog *catalog, uint64_t index, const json_t 
     int rc;
 
     if ((rc = catdb_begin(catalog)) < 0 ||
-        (rc = catdb_run(catalog, catdb_use(catalog, CATDB_SAVEPOINT))) < 0)
+        (!catalog->bulk && (rc = catdb_run(catalog, catdb_use(catalog, CATDB_SAVEPOINT))) < 0))
         return rc;
     rc = apply(catalog, index, entry);
     if (rc == 0)
@@ -144,16 +171,24 @@ static int project_locked(struct catalog *catalog, uint64_t index, const json_t 
         rc = confirm(context);
     if (rc < 0) {
         catalog->counts = counts;
-        catdb_run(catalog, catdb_use(catalog, CATDB_ROLLBACK_TO));
-        catdb_run(catalog, catdb_use(catalog, CATDB_RELEASE));
-        return rc;
+        return undo(catalog, rc);
     }
-    if ((rc = catdb_run(catalog, catdb_use(catalog, CATDB_RELEASE))) < 0)
+    if (!catalog->bulk && (rc = catdb_run(catalog, catdb_use(catalog, CATDB_RELEASE))) < 0)
         return rc;
     catalog->low = low;
     catalog->applied_count = count;
-    if (++catalog->pending >= BATCH)
-        names_flush(catalog); /* what fails here is tried again by the next batch or search */
+    if (index >= catalog->high) {
+        const char *salt = json_string_value(json_object_get(entry, "salt"));
+        catalog->high = index + 1;
+        snprintf(catalog->salt, sizeof(catalog->salt), "%s", salt != NULL ? salt : "");
+    }
+    if (++catalog->pending < BATCH)
+        return 0;
+    catalog->pending = 0;
+    if (catalog->bulk) /* one transaction is all there is */
+        return names_flush(catalog);
+    if (names_flush(catalog) == 0) /* what fails here is tried again by the next batch or search */
+        catdb_commit(catalog);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #define SR_CATALOG_PROJECT_H
 
 #include "catalog/catdb.h"
+#include "catalog/labels.h"
 
 struct project {
     struct catalog *catalog;
@@ -87,6 +88,16 @@ project_fn project_year_open, project_case_open, project_folder_make, project_fo
     project_folder_remove; /* project_place.c */
 project_fn project_record_create, project_record_version, project_record_rename,
     project_record_close, project_record_reopen, project_record_discard, project_record_seal,
-    project_record_incomplete, project_record_file; /* project_record.c */
+    project_record_incomplete, project_record_file;    /* project_record.c */
+project_fn project_record_index;                       /* project_index.c */
+project_fn project_record_label, project_record_enter; /* project_label.c */
+project_fn project_record_archive, project_retention_set,
+    project_retention_extend; /* project_archive.c */
+
+/* --- labels (project_label.c) ---------------------------------------------------------------- */
+
+/* Members of `labels`, an array; source CATALOG_SOURCES: each says its own, of name and media. */
+int project_labels(const struct project *p, uint64_t node, const json_t *labels,
+                   enum catalog_label_source source, uint32_t uid, uint64_t file);
 
 #endif

@@ -1,4 +1,5 @@
 /* Classification: level, marks and term of a node, and what is effective below it. */
+#include "catalog/names.h"
 #include "catalog/project.h"
 
 #include <string.h>
@@ -12,7 +13,9 @@ const char *const catalog_mark_words[CATALOG_MARKS] = {"work_secret", "trade_sec
 
 int project_class_below(const struct project *p, uint64_t node)
 {
-    return catdb_run_int(p->catalog, CATDB_NODE_CLASS_BELOW, (int64_t)node);
+    int rc = catdb_run_int(p->catalog, CATDB_NODE_CLASS_BELOW, (int64_t)node);
+
+    return rc < 0 ? rc : names_mark_below(p->catalog, node);
 }
 
 struct class

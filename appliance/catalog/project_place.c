@@ -19,7 +19,7 @@ uint64_t project_new_node(const struct project *p)
 static bool holds_nodes(enum catalog_kind kind)
 {
     return kind != CATALOG_KIND_VIRTUAL && kind != CATALOG_KIND_RECORD &&
-           kind != CATALOG_KIND_STUB && kind != CATALOG_KIND_MINE;
+           kind != CATALOG_KIND_STUB && kind != CATALOG_KIND_MINE && kind != CATALOG_KIND_GATHER;
 }
 
 static bool needs_own_name(enum catalog_kind kind)
@@ -134,6 +134,7 @@ int project_move(const struct project *p, const struct catalog_node *node, uint6
     char *fold = NULL;
     int rc;
 
+    catdb_forget(catalog);
     if (needs_own_name(node->kind) && (rc = check_folder_name(p, parent, name, node->id)) < 0)
         return rc;
     if ((parent != node->parent || strcmp(name, node->name) != 0) &&
@@ -163,8 +164,8 @@ int project_move(const struct project *p, const struct catalog_node *node, uint6
     return rc;
 }
 
-/* One step up; CATDB_NOWHERE above the root. */
-static int parent_of(const struct project *p, uint64_t node, uint64_t *out)
+/* One step up; CATDB_NOWHERE above the root. Of node itself: is it provisional? NULL: not asked. */
+static int parent_of(const struct project *p, uint64_t node, uint64_t *out, bool *provisional)
 {
     sqlite3_stmt *statement = catdb_use(p->catalog, CATDB_NODE_PLACE);
     int rc;
@@ -172,21 +173,28 @@ static int parent_of(const struct project *p, uint64_t node, uint64_t *out)
     *out = CATDB_NOWHERE;
     catdb_bind_int(statement, 1, (int64_t)node);
     rc = catdb_next(p->catalog, statement);
-    if (rc > 0)
+    if (rc > 0) {
         *out = (uint64_t)sqlite3_column_int64(statement, 0);
+        if (provisional != NULL)
+            *provisional = sqlite3_column_int(statement, 4) != 0;
+    }
     catdb_end(statement);
     return rc < 0 ? rc : 0;
 }
 
 int project_confirm_above(const struct project *p, uint64_t node)
 {
-    int rc = parent_of(p, node, &node);
+    uint64_t at, above;
+    bool provisional = false;
+    int rc = parent_of(p, node, &node, NULL);
 
-    while (rc == 0 && node > CATALOG_FIXED_LAST) { /* the fixed nodes are never provisional */
-        rc = catdb_run_int(p->catalog, CATDB_NODE_CONFIRM, (int64_t)node);
-        if (rc == 0)
-            rc = parent_of(p, node, &node);
-    }
+    if (rc < 0 || node == p->catalog->confirmed)
+        return rc;
+    for (at = node; rc == 0 && at > CATALOG_FIXED_LAST; at = above) /* the fixed ones never are */
+        if ((rc = parent_of(p, at, &above, &provisional)) == 0 && provisional)
+            rc = catdb_run_int(p->catalog, CATDB_NODE_CONFIRM, (int64_t)at);
+    if (rc == 0)
+        p->catalog->confirmed = node;
     return rc;
 }
 
@@ -195,6 +203,7 @@ int project_remove(const struct project *p, const struct catalog_node *node)
     struct catalog *catalog = p->catalog;
     int rc;
 
+    catdb_forget(catalog);
     if ((rc = names_mark(catalog, node->id)) < 0 ||
         (rc = catdb_run_int(catalog, CATDB_STUBS_DELETE, (int64_t)node->id)) < 0 ||
         (rc = catdb_run_int(catalog, CATDB_NODE_DELETE, (int64_t)node->id)) < 0)
@@ -348,7 +357,7 @@ int project_folder_rename(const struct project *p)
     for (above = parent_id; rc == 0 && above != CATDB_NOWHERE;) {
         if (above == node.id)
             return sr_fail(SR_ERR_INVALID, "a folder cannot move into itself");
-        rc = parent_of(p, above, &above);
+        rc = parent_of(p, above, &above, NULL);
     }
     return rc < 0 ? rc : project_move(p, &node, parent_id, name);
 }

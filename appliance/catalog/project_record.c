@@ -1,4 +1,5 @@
 /* Records: from the first byte in staging to the seal, and the acts on what is sealed. */
+#include "catalog/names.h"
 #include "catalog/project.h"
 
 #include <string.h>
@@ -46,6 +47,34 @@ static int read_hidden(const struct project *p, unsigned has, struct hidden *out
     return rc;
 }
 
+/* A statement that changes versions, or which one is current. */
+static sqlite3_stmt *use_change(struct catalog *catalog, enum catdb_statement which)
+{
+    catalog->recent.node = 0;
+    return catdb_use(catalog, which);
+}
+
+static int run_change(struct catalog *catalog, enum catdb_statement which, uint64_t create_index)
+{
+    catalog->recent.node = 0;
+    return catdb_run_int(catalog, which, (int64_t)create_index);
+}
+
+/* The entries of one record are often neighbours. */
+static int get_object(struct catalog *catalog, const struct vault_object_id *id,
+                      struct catalog_version *out)
+{
+    int rc = 0;
+
+    if (catalog->recent.node == 0 || memcmp(&catalog->recent.object, id, sizeof(*id)) != 0) {
+        catalog->recent.node = 0;
+        rc = catdb_get_object(catalog, id, &catalog->recent);
+    }
+    if (rc == 0)
+        *out = catalog->recent;
+    return rc;
+}
+
 /* The version that the entry is about: `object` and `key`, which must belong together. */
 static int read_version(const struct project *p, struct catalog_version *out)
 {
@@ -56,7 +85,7 @@ static int read_version(const struct project *p, struct catalog_version *out)
     if ((rc = project_object_id(p->entry, "object", &id)) < 0 ||
         (rc = project_u64(p->entry, "key", &key)) < 0)
         return rc;
-    rc = catdb_get_object(p->catalog, &id, out);
+    rc = get_object(p->catalog, &id, out);
     if (rc == SR_ERR_NOT_FOUND)
         return sr_fail(SR_ERR_INVALID, "the object does not exist");
     if (rc == 0 && out->key_id != key)
@@ -94,7 +123,7 @@ static int insert_version(const struct project *p, uint64_t node, const struct h
     if ((rc = project_object_id(p->entry, "object", &id)) < 0 ||
         (rc = project_u64(p->entry, "key", &key)) < 0)
         return rc;
-    statement = catdb_use(catalog, CATDB_VERSION_INSERT);
+    statement = use_change(catalog, CATDB_VERSION_INSERT);
     catdb_bind_int(statement, 1, (int64_t)p->index);
     catdb_bind_blob(statement, 2, id.bytes, sizeof(id.bytes));
     catdb_bind_int(statement, 3, (int64_t)key);
@@ -109,12 +138,14 @@ static int insert_version(const struct project *p, uint64_t node, const struct h
 
 static int set_current(const struct project *p, uint64_t node, uint64_t create_index)
 {
-    sqlite3_stmt *statement = catdb_use(p->catalog, CATDB_NODE_CURRENT);
+    sqlite3_stmt *statement = use_change(p->catalog, CATDB_NODE_CURRENT);
+    int rc;
 
     catdb_bind_int(statement, 1, (int64_t)node);
     catdb_bind_int(statement, 2, (int64_t)create_index);
     catdb_bind_int(statement, 3, p->time_ns);
-    return catdb_run(p->catalog, statement);
+    rc = catdb_run(p->catalog, statement);
+    return rc < 0 ? rc : names_mark(p->catalog, node);
 }
 
 /* *found false: the node has no version. */
@@ -181,7 +212,7 @@ static int move_version(const struct project *p, const struct catalog_version *m
         (rc = catdb_get_node(p->catalog, moved->node, &source)) < 0 ||
         (rc = project_class_absorb(p, node, &source)) < 0)
         return rc;
-    statement = catdb_use(p->catalog, CATDB_VERSION_MOVE);
+    statement = use_change(p->catalog, CATDB_VERSION_MOVE);
     catdb_bind_int(statement, 1, (int64_t)moved->create_index);
     catdb_bind_int(statement, 2, (int64_t)p->index);
     catdb_bind_int(statement, 3, (int64_t)node);
@@ -270,11 +301,12 @@ int project_record_close(const struct project *p)
         (rc = project_u64(p->entry, "size", &size)) < 0 ||
         (rc = project_i64(p->entry, "mtime", &mtime)) < 0)
         return rc;
-    statement = catdb_use(p->catalog, CATDB_VERSION_CLOSE);
+    statement = use_change(p->catalog, CATDB_VERSION_CLOSE);
     catdb_bind_int(statement, 1, (int64_t)version.create_index);
     catdb_bind_int(statement, 2, (int64_t)size);
     catdb_bind_int(statement, 3, mtime);
-    rc = catdb_run(p->catalog, statement);
+    if ((rc = catdb_run(p->catalog, statement)) == 0)
+        rc = names_mark(p->catalog, version.node); /* its size */
     return rc < 0 ? rc : project_touch(p, version.node);
 }
 
@@ -284,7 +316,7 @@ int project_record_reopen(const struct project *p)
     int rc;
 
     if ((rc = read_version(p, &version)) < 0 || (rc = need_staging(&version)) < 0 ||
-        (rc = catdb_run_int(p->catalog, CATDB_VERSION_REOPEN, (int64_t)version.create_index)) < 0)
+        (rc = run_change(p->catalog, CATDB_VERSION_REOPEN, version.create_index)) < 0)
         return rc;
     return project_touch(p, version.node);
 }
@@ -302,7 +334,7 @@ int project_record_discard(const struct project *p)
 
     if ((rc = project_version_and_node(p, &version, &node)) < 0 ||
         (rc = need_staging(&version)) < 0 || (rc = read_hidden(p, HAS_PLACE, &hidden)) < 0 ||
-        (rc = catdb_run_int(catalog, CATDB_VERSION_DELETE, (int64_t)version.create_index)) < 0)
+        (rc = run_change(catalog, CATDB_VERSION_DELETE, version.create_index)) < 0)
         return rc;
     statement = catdb_use(catalog, CATDB_DISCARD_ADD);
     catdb_bind_blob(statement, 1, version.object.bytes, sizeof(version.object.bytes));
@@ -384,7 +416,7 @@ int project_record_seal(const struct project *p)
         (rc = project_bool(p->entry, "salvaged", &sealed.salvaged)) < 0 ||
         (rc = project_bool(p->entry, "empty", &sealed.empty)) < 0 || (rc = check_holes(p)) < 0)
         return rc;
-    statement = catdb_use(catalog, CATDB_VERSION_SEAL);
+    statement = use_change(catalog, CATDB_VERSION_SEAL);
     catdb_bind_int(statement, 1, (int64_t)v.create_index);
     catdb_bind_int(statement, 2, sealed.state);
     catdb_bind_int(statement, 3, (int64_t)sealed.size);
@@ -401,7 +433,9 @@ int project_record_seal(const struct project *p)
         return rc;
     catdb_count_version(catalog, CATALOG_STAGING, -1);
     catdb_count_version(catalog, v.pending_supersede ? CATALOG_SUPERSEDED : sealed.state, 1);
-    rc = project_touch(p, v.node);
+    rc = catdb_run_int(catalog, CATDB_UNDESCRIBED_ADD, (int64_t)v.create_index);
+    if (rc == 0 && (rc = names_mark(catalog, v.node)) == 0)
+        rc = project_touch(p, v.node);
     return rc < 0 ? rc : project_confirm_above(p, v.node);
 }
 
@@ -429,7 +463,7 @@ int project_record_incomplete(const struct project *p)
         return rc;
     if (version.state != CATALOG_SEALED && version.state != CATALOG_INCOMPLETE)
         return sr_fail(SR_ERR_INVALID, "the object is not the record's sealed content");
-    if ((rc = catdb_run_int(p->catalog, CATDB_VERSION_MARK, (int64_t)version.create_index)) < 0)
+    if ((rc = run_change(p->catalog, CATDB_VERSION_MARK, version.create_index)) < 0)
         return rc;
     catdb_count_version(p->catalog, version.state, -1);
     catdb_count_version(p->catalog, CATALOG_INCOMPLETE, 1);

@@ -26,6 +26,8 @@ const char *catalog_kind_word(enum catalog_kind kind)
         [CATALOG_KIND_STUB] = "stub",
         [CATALOG_KIND_MINE] = "mine",
         [CATALOG_KIND_LINK] = "link",
+        [CATALOG_KIND_GATHER] = "gather",
+        [CATALOG_KIND_GATHERED] = "gathered",
     };
     return words[kind];
 }
@@ -215,12 +217,11 @@ int catalog_path(struct catalog *catalog, uint64_t node, char **out, bool *plain
     return 0;
 }
 
-int catalog_case_of(struct catalog *catalog, uint64_t node, struct catalog_node *out)
+int catdb_case_of(struct catalog *catalog, uint64_t node, struct catalog_node *out)
 {
     bool found = false;
     int rc = 0;
 
-    catdb_lock(catalog);
     for (unsigned depth = 0; rc == 0 && !found && node != CATDB_NOWHERE; depth++) {
         sqlite3_stmt *statement = catdb_use(catalog, CATDB_NODE_PLACE);
 
@@ -239,6 +240,15 @@ int catalog_case_of(struct catalog *catalog, uint64_t node, struct catalog_node 
         rc = catdb_get_node(catalog, node, out);
     else if (rc == 0)
         rc = sr_fail(SR_ERR_NOT_FOUND, "catalog: not in a case");
+    return rc;
+}
+
+int catalog_case_of(struct catalog *catalog, uint64_t node, struct catalog_node *out)
+{
+    int rc;
+
+    catdb_lock(catalog);
+    rc = catdb_case_of(catalog, node, out);
     catdb_unlock(catalog);
     return rc;
 }

@@ -4,6 +4,9 @@
 #define SR_CATALOG_SCHEMA_H
 
 extern const char catdb_schema_sql[];
+/* The indexes that no projection asks: of a new file that takes a whole ledger they are made at the end, sorted. */
+extern const char catdb_late_sql[];
+extern const char catdb_not_yet_sql[]; /* takes them away again */
 
 /* A version: catdb_read_version. */
 #define CATDB_VERSION_COLUMNS                                                                     \
@@ -15,10 +18,12 @@ extern const char catdb_schema_sql[];
     "n.id, n.parent, n.kind, n.name, n.instance, n.uid, n.created, n.changed, n.provisional, " \
     "n.draft, n.junk, n.moved_to, n.level, n.marks, n.own_level, n.own_marks, "                \
     "n.own_until, " CATDB_VERSION_COLUMNS
+#define CATDB_VERSION_COUNT 20
 #define CATDB_VERSION_AT 17 /* index of the first version column among the node columns */
 /* A person without the roles: read_user of people.c. */
 #define CATDB_USER_COLUMNS \
     "uid, account, name, unit, clearance, badge, badge_from, badge_until, disabled, first"
+#define CATDB_TEXT_COLUMNS "t.object, t.key_id, t.size, t.sha256, t.tag_root, t.header_sha256"
 #define CATDB_GRANT_COLUMNS "idx, node, uid, by, made, until, ended, purpose"
 /* how: the index to use, so that no statement on the path of a FUSE call is left to the planner. */
 #define CATDB_NODES(how)                              \
@@ -33,7 +38,13 @@ extern const char catdb_schema_sql[];
     X(BEGIN, "BEGIN")                                                                              \
     X(ROLLBACK, "ROLLBACK")                                                                        \
     X(COMMIT, "COMMIT")                                                                            \
-    X(LOW_SET, "UPDATE progress SET low = ?1")                                                     \
+    X(PROGRESS_SET,                                                                                \
+      "UPDATE progress SET low = ?1, high = ?2, salt = ?3, cases = ?4, records = ?5, "             \
+      "staging = ?6, sealed = ?7, incomplete = ?8, superseded = ?9, refusals = ?10, "              \
+      "users = ?11, alerts = ?12")                                                                 \
+    X(PROGRESS_GET, "SELECT low, high, salt, cases, records, staging, sealed, incomplete, "        \
+                    "superseded, refusals, users, alerts, (SELECT count(*) FROM applied) "         \
+                    "FROM progress")                                                               \
     X(APPLIED_HAS, "SELECT 1 FROM applied WHERE idx = ?1")                                         \
     X(APPLIED_ADD, "INSERT INTO applied VALUES (?1)")                                              \
     X(APPLIED_DROP, "DELETE FROM applied WHERE idx = ?1")                                          \
@@ -44,7 +55,7 @@ extern const char catdb_schema_sql[];
                                                        "AND n.name <> ?3 ORDER BY n.id")           \
     X(NODE_CHILDREN,                                                                               \
       CATDB_NODES("INDEXED BY nodes_parent") "WHERE n.parent = ?1 AND n.id > ?2 ORDER BY n.id")    \
-    X(NODE_PLACE, "SELECT parent, kind, name, instance FROM nodes WHERE id = ?1")                  \
+    X(NODE_PLACE, "SELECT parent, kind, name, instance, provisional FROM nodes WHERE id = ?1")     \
     X(NODE_INSERT,                                                                                 \
       "INSERT INTO nodes (id, parent, kind, name, fold, instance, uid, created, changed, "         \
       "provisional, draft, junk, moved_to, level, marks) "                                         \
@@ -118,14 +129,127 @@ extern const char catdb_schema_sql[];
     X(INDEX_MARK_CHILDREN, "INSERT OR IGNORE INTO unindexed SELECT id FROM nodes "                 \
                            "WHERE parent = ?1")                                                    \
     X(INDEX_COUNT, "SELECT count(*) FROM unindexed")                                               \
-    X(INDEX_DROP, "DELETE FROM names WHERE rowid IN (SELECT node FROM unindexed)")                 \
-    X(INDEX_FILL, "INSERT INTO names (rowid, fold) SELECT n.id, n.fold FROM unindexed u "          \
-                  "CROSS JOIN nodes n ON n.id = u.node WHERE n.kind IN (3, 4, 6, 9, 10) "          \
-                  "AND n.parent <> 0")                                                             \
+    X(INDEX_DROP, "DELETE FROM names WHERE rowid IN (SELECT u.node FROM unindexed u "              \
+                  "CROSS JOIN facts f ON f.node = u.node)")                                        \
+    X(INDEX_NEXT, "SELECT node FROM unindexed ORDER BY node")                                      \
+    X(INDEX_ADD, "INSERT INTO names (rowid, fold, case_number, place, person, proves, subject, "   \
+                 "number, content, talk, device, archive) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "    \
+                 "?8, ?9, ?10, ?11, ?12)")                                                         \
+    X(INDEX_MARK_BELOW,                                                                            \
+      "WITH RECURSIVE below (id) AS (VALUES (?1) UNION ALL SELECT n.id FROM below b "              \
+      "CROSS JOIN nodes n INDEXED BY nodes_parent ON n.parent = b.id) "                            \
+      "INSERT OR IGNORE INTO unindexed SELECT id FROM below")                                      \
+    X(INDEX_NODE,                                                                                  \
+      "SELECT " CATDB_NODE_COLUMNS ", n.fold, d.type, d.duration, "                                \
+      "CASE WHEN t.create_index = n.current THEN t.row + 1 ELSE 0 END, "                           \
+      "(SELECT in_case FROM entered e INDEXED BY entered_node WHERE e.node = n.id "                \
+      "ORDER BY e.idx DESC LIMIT 1), "                                                             \
+      "EXISTS (SELECT 1 FROM archived a INDEXED BY archived_node WHERE a.node = n.id) "            \
+      "FROM nodes n LEFT JOIN versions v ON v.create_index = n.current "                           \
+      "LEFT JOIN described d ON d.create_index = n.current "                                       \
+      "LEFT JOIN text_rows t ON t.node = n.id WHERE n.id = ?1")                                    \
+    X(FACT_SET, "INSERT OR REPLACE INTO facts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "   \
+                "?11, ?12)")                                                                       \
+    X(FACT_DROP, "DELETE FROM facts WHERE node = ?1")                                              \
+    X(FACTS_ALL, "SELECT node, anchor, size, duration, captured, sealed, uid, level, marks, "      \
+                 "type, flags, text FROM facts ORDER BY node")                                     \
+    X(SUBJECTS_OF, "SELECT key, name FROM subjects WHERE node = ?1")                               \
+    X(SUBJECTS_DROP, "DELETE FROM subjects WHERE node = ?1")                                       \
+    X(SUBJECT_ADD, "INSERT INTO subjects VALUES (?1, ?2, ?3)")                                     \
+    X(SUBJECT_NAME, "SELECT name FROM subjects WHERE node = ?1 AND key = ?2")                      \
+    X(SUBJECTS_ALL, "SELECT key, node FROM subjects")                                              \
+    X(NAMES_MATCH, "SELECT rowid FROM names WHERE names MATCH ?1")                                 \
+    X(TEXTS_MATCH, "SELECT rowid FROM texts WHERE texts MATCH ?1")                                 \
+    X(TEXT_INDEX, "INSERT INTO texts (rowid, body) VALUES (?1, ?2)")                               \
+    X(TEXT_ROW_GET, "SELECT row, create_index FROM text_rows WHERE node = ?1")                     \
+    X(TEXT_ROW_SET, "INSERT OR REPLACE INTO text_rows VALUES (?1, ?2, ?3)")                        \
+    X(TEXT_ROW_LOSE, "UPDATE text_rows SET create_index = 0 WHERE node = ?1")                      \
+    X(USERS_NAMED, "SELECT uid FROM users WHERE account = ?1 OR name = ?1")                        \
+    X(UNTEXTED_ADD, "INSERT OR IGNORE INTO untexted VALUES (?1)")                                  \
+    X(UNTEXTED_DROP, "DELETE FROM untexted WHERE create_index = ?1")                               \
+    X(UNTEXTED_NEXT, "SELECT " CATDB_VERSION_COLUMNS ", " CATDB_TEXT_COLUMNS                       \
+                     " FROM untexted u CROSS JOIN versions v ON v.create_index = "                 \
+                     "u.create_index CROSS JOIN nodes n ON n.id = v.node LEFT JOIN described d "   \
+                     "ON d.create_index = u.create_index LEFT JOIN text_objects t "                \
+                     "ON t.object = d.text WHERE u.create_index >= ?1 "                            \
+                     "ORDER BY u.create_index LIMIT 1")                                            \
+    X(UNTEXTED_COUNT, "SELECT count(*) FROM untexted")                                             \
     X(INDEX_CLEAR, "DELETE FROM unindexed")                                                        \
-    X(SEARCH, "SELECT " CATDB_NODE_COLUMNS " FROM names f CROSS JOIN nodes n ON n.id = f.rowid "   \
-              "LEFT JOIN versions v ON v.create_index = n.current "                                \
-              "WHERE names MATCH ?1 ORDER BY f.rowid DESC LIMIT ?2")                               \
+    X(DESCRIBED_SET,                                                                               \
+      "INSERT INTO described VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (create_index) "  \
+      "DO UPDATE SET idx = excluded.idx, outcome = excluded.outcome, rules = excluded.rules, "     \
+      "media = excluded.media, text = excluded.text, type = excluded.type, "                       \
+      "duration = excluded.duration WHERE excluded.idx > idx")                                     \
+    X(DESCRIBED_GET, "SELECT d.idx, d.outcome, d.rules, d.media, " CATDB_TEXT_COLUMNS              \
+                     " FROM described d LEFT JOIN text_objects t ON t.object = d.text "            \
+                     "WHERE d.create_index = ?1")                                                  \
+    X(UNDESCRIBED_ADD, "INSERT OR IGNORE INTO undescribed VALUES (?1)")                            \
+    X(UNDESCRIBED_DROP, "DELETE FROM undescribed WHERE create_index = ?1")                         \
+    X(UNDESCRIBED_NEXT, "SELECT " CATDB_VERSION_COLUMNS                                            \
+                        " FROM undescribed u CROSS JOIN versions v ON v.create_index = "           \
+                        "u.create_index CROSS JOIN nodes n ON n.id = v.node "                      \
+                        "WHERE u.create_index >= ?1 ORDER BY u.create_index LIMIT 1")              \
+    X(UNDESCRIBED_COUNT, "SELECT (SELECT count(*) FROM undescribed), "                             \
+                         "(SELECT count(*) FROM described)")                                       \
+    X(UNDESCRIBED_AGAIN, "INSERT OR IGNORE INTO undescribed SELECT create_index FROM versions "    \
+                         "WHERE state <> 0 AND (?1 = 0 OR create_index = ?1)")                     \
+    X(TEXT_ADD, "INSERT INTO text_objects VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                        \
+    X(TEXT_GET, "SELECT " CATDB_TEXT_COLUMNS " FROM text_objects t WHERE t.object = ?1")           \
+    X(TEXTS_ALL, "SELECT " CATDB_TEXT_COLUMNS " FROM text_objects t")                              \
+    X(LABEL_ADD, "INSERT INTO labels VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")            \
+    X(LABELS_OF, "SELECT label, at, source, idx, seq, value, uid, file, time FROM labels "         \
+                 "WHERE node = ?1 ORDER BY label, at, source DESC, idx DESC, seq DESC")            \
+    X(LABELS_SAID, "SELECT label, at, source, idx, seq, value, uid, file, time FROM labels "       \
+                   "WHERE node = ?1 ORDER BY idx, seq")                                            \
+    X(ENTERED_ADD, "INSERT INTO entered VALUES (?1, ?2, ?3, ?4, ?5)")                              \
+    X(ENTERED_OF, "SELECT in_case, series, number, idx FROM entered INDEXED BY entered_node "      \
+                  "WHERE node = ?1 ORDER BY idx DESC LIMIT 1")                                     \
+    X(ENTERED_NEXT, "SELECT coalesce(max(number), 0) + 1 FROM entered INDEXED BY entered_number "  \
+                    "WHERE in_case = ?1 AND series = ?2")                                          \
+    X(PENDING_OF,                                                                                  \
+      "WITH RECURSIVE below (id) AS (VALUES (?1) UNION ALL "                                       \
+      "SELECT n.id FROM below b CROSS JOIN nodes n INDEXED BY nodes_parent ON n.parent = b.id "    \
+      "WHERE n.kind IN (7, 9)) "                                                                   \
+      "SELECT " CATDB_NODE_COLUMNS " FROM below b CROSS JOIN nodes n INDEXED BY nodes_parent "     \
+      "ON n.parent = b.id JOIN versions v ON v.create_index = n.current "                          \
+      "WHERE n.kind = 10 AND n.draft = 0 AND n.junk = 0 AND v.state <> 0 AND NOT EXISTS "          \
+      "(SELECT 1 FROM entered e WHERE e.node = n.id AND e.in_case = ?1) ORDER BY n.id")            \
+    /* Those whose newest number is of another classification, by number. */                       \
+    X(ENTERED_STALE,                                                                               \
+      "WITH RECURSIVE below (id) AS (VALUES (?1) UNION ALL "                                       \
+      "SELECT n.id FROM below b CROSS JOIN nodes n INDEXED BY nodes_parent ON n.parent = b.id) "   \
+      "SELECT e.node FROM below b CROSS JOIN entered e INDEXED BY entered_node ON e.node = b.id "  \
+      "CROSS JOIN nodes n ON n.id = e.node WHERE e.idx = (SELECT max(idx) FROM entered x INDEXED " \
+      "BY entered_node WHERE x.node = e.node) AND e.series <> n.level || '.' || n.marks "          \
+      "ORDER BY e.in_case, e.series, e.number")                                                    \
+    X(ARCHIVED_ADD, "INSERT INTO archived VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                \
+    X(ARCHIVED_OF, "SELECT series, number, digits, idx, time, uid, reason FROM archived "          \
+                   "INDEXED BY archived_node WHERE node = ?1 ORDER BY idx")                        \
+    X(ARCHIVED_NEXT, "SELECT coalesce(max(number), 0) + 1 FROM archived INDEXED BY "               \
+                     "archived_number WHERE series = ?1")                                          \
+    X(ARCHIVED_NONE,                                                                               \
+      "SELECT e.node FROM entered e INDEXED BY entered_number WHERE e.in_case = ?1 AND e.idx = "   \
+      "(SELECT max(idx) FROM entered x INDEXED BY entered_node WHERE x.node = e.node) "            \
+      "AND NOT EXISTS (SELECT 1 FROM archived a WHERE a.node = e.node) "                           \
+      "ORDER BY e.series, e.number")                                                               \
+    X(RETAINED_ADD, "INSERT INTO retained VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                \
+    /* Where it lay before: as set before its stub was made. */                                    \
+    X(RETAINED_ON,                                                                                 \
+      "WITH RECURSIVE up (id, before) AS (SELECT ?1, 9223372036854775807 UNION ALL "               \
+      "SELECT parent, id / 256 - 1 FROM nodes INDEXED BY nodes_stub WHERE moved_to = ?1 "          \
+      "AND moved_to <> 0 UNION ALL SELECT n.parent, u.before FROM up u CROSS JOIN nodes n "        \
+      "ON n.id = u.id WHERE n.parent <> 0) "                                                       \
+      "SELECT DISTINCT r.idx, r.node, r.category, r.months, r.until, r.time, r.uid, r.reason "     \
+      "FROM up u CROSS JOIN retained r INDEXED BY retained_node ON r.node = u.id "                 \
+      "WHERE r.idx < u.before ORDER BY r.idx")                                                     \
+    X(RETAINED_CATEGORIES, "SELECT DISTINCT category FROM retained WHERE category <> '' "          \
+                           "ORDER BY category")                                                    \
+    X(LABEL_FILE_ADD, "INSERT OR IGNORE INTO label_files VALUES (?1, ?2)")                         \
+    X(LABEL_FILES_OF,                                                                              \
+      "SELECT " CATDB_NODE_COLUMNS " FROM label_files l CROSS JOIN nodes n "                       \
+      "ON n.current = l.create_index AND n.id = (SELECT node FROM versions WHERE "                 \
+      "create_index = l.create_index) CROSS JOIN versions v ON v.create_index = n.current "        \
+      "WHERE l.uid = ?1 ORDER BY l.create_index DESC LIMIT ?2")                                    \
     X(USER_SET,                                                                                    \
       "INSERT INTO users (uid, account, name, unit, clearance, badge, badge_from, badge_until, "   \
       "idx) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (uid) DO UPDATE SET "          \

@@ -6,11 +6,11 @@
 
 #define TOKEN_MAX 1024 /* bytes kept of one word; names are shorter */
 
-enum class { CLASS_SEPARATOR, CLASS_WORD, CLASS_HAN, CLASS_NOTHING };
+enum char_class { CLASS_SEPARATOR, CLASS_WORD, CLASS_HAN, CLASS_NOTHING };
 
 struct range {
     uint32_t first, last;
-    enum class class;
+    enum char_class class;
 };
 
 /* Beyond ASCII a character is part of a word unless it stands here. Sorted. */
@@ -49,22 +49,24 @@ static const struct range ranges[] = {
     {0xe0000, 0xe0fff, CLASS_NOTHING},   {0xf0000, 0x10ffff, CLASS_SEPARATOR},
 };
 
-static enum class class_of(uint32_t c) {
+static enum char_class class_of(uint32_t c)
+{
     size_t low = 0, high = sizeof(ranges) / sizeof(ranges[0]);
 
-    if (c < 0x80){bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-                  return letter || (c >= '0' && c <= '9') ? CLASS_WORD : CLASS_SEPARATOR;}
-while (low < high)
-{
-    size_t middle = low + (high - low) / 2;
-    if (c > ranges[middle].last)
-        low = middle + 1;
-    else if (c < ranges[middle].first)
-        high = middle;
-    else
-        return ranges[middle].class;
-}
-return CLASS_WORD;
+    if (c < 0x80) {
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        return letter || (c >= '0' && c <= '9') ? CLASS_WORD : CLASS_SEPARATOR;
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (c > ranges[middle].last)
+            low = middle + 1;
+        else if (c < ranges[middle].first)
+            high = middle;
+        else
+            return ranges[middle].class;
+    }
+    return CLASS_WORD;
 }
 
 /* One character at text (len > 0); returns its bytes. What is not UTF-8 is one byte and 0. */
@@ -89,14 +91,14 @@ static size_t decode(const char *text, size_t len, uint32_t *out)
 
 int words_split(const char *text, size_t len, words_fn *fn, void *context)
 {
-    enum class run = CLASS_SEPARATOR;
+    enum char_class run = CLASS_SEPARATOR;
     size_t start = 0, at = 0;
     int rc = 0;
 
     while (at < len && rc == 0) {
         uint32_t c;
         size_t bytes = decode(text + at, len - at, &c);
-        enum class class = class_of(c);
+        enum char_class class = class_of(c);
 
         if (class == CLASS_NOTHING)
             class = run;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "casework/describer_probe.h"
 #include "casework/door.h"
 #include "casework/setup.h"
 #include "casework/slots.h"
@@ -26,6 +27,8 @@
 #define STATUS_SYSTEM 3
 #define LINE_MAX_LEN 900
 #define READY_FILES 16
+#define PROBE_NAME "strongroom-probe"
+#define TRUST_MAX (1u << 20)
 
 struct daemon {
     struct options options;
@@ -39,6 +42,8 @@ struct daemon {
     struct door *door;
     struct control *control;
     struct ops_context context;
+    struct describer_probe probe;
+    char *trust; /* fresh */
     struct ledger_open_report report;
     struct door_salvage salvage;
 };
@@ -108,6 +113,7 @@ static int check_surroundings(struct daemon *daemon)
         (rc = make_real(daemon, &options->mountpoint)) != 0 ||
         (rc = make_absolute(daemon, &options->passphrase_file)) != 0 ||
         (rc = make_absolute(daemon, &options->policy_dir)) != 0 ||
+        (rc = make_absolute(daemon, &options->probe)) != 0 ||
         (rc = make_absolute(daemon, &options->smb_conf)) != 0 ||
         (rc = make_absolute(daemon, &options->socket_dir)) != 0)
         return rc;
@@ -154,6 +160,40 @@ static int open_vault(struct daemon *daemon)
     return rc;
 }
 
+/* The program that looks into records. Without it the store goes on, and what is sealed waits. */
+static bool find_probe(struct daemon *daemon)
+{
+    static char beside[4096]; /* as long as the daemon lives */
+    char trust_path[4096];
+    uint8_t *trust = NULL;
+    size_t len;
+
+    daemon->probe.program = daemon->options.probe;
+    if (daemon->probe.program == NULL) {
+        ssize_t got = readlink("/proc/self/exe", beside, sizeof beside - sizeof PROBE_NAME);
+        char *slash = got > 0 ? memrchr(beside, '/', (size_t)got) : NULL;
+        if (slash == NULL)
+            return false;
+        strcpy(slash + 1, PROBE_NAME);
+        daemon->probe.program = beside;
+    }
+    if (access(daemon->probe.program, X_OK) != 0) {
+        sr_log(SR_LOG_WARNING, "%s: %s: nothing is looked into", daemon->probe.program,
+               strerror(errno));
+        return false;
+    }
+    snprintf(trust_path, sizeof trust_path, "%s/trust.pem", daemon->options.policy_dir);
+    if (access(trust_path, F_OK) != 0)
+        return true;
+    if (sr_io_read_file(sr_io_posix(), trust_path, TRUST_MAX, &trust, &len) == 0)
+        daemon->probe.trust = daemon->trust = (char *)trust;
+    if (trust == NULL || strstr((const char *)trust, "-----BEGIN CERTIFICATE-----") == NULL)
+        sr_log(SR_LOG_WARNING,
+               "%s: there is no certificate in it that can be read: no signer is trusted",
+               trust_path);
+    return true;
+}
+
 static int open_mount(struct daemon *daemon)
 {
     const struct options *options = &daemon->options;
@@ -163,6 +203,8 @@ static int open_mount(struct daemon *daemon)
         .read_ahead_tune = true,
     };
     struct door_config door_config = {
+        .describe = find_probe(daemon) ? describer_probe_run : NULL,
+        .describe_context = &daemon->probe,
         .vault = daemon->vault,
         .ledger = daemon->ledger,
         .policy_dir = options->policy_dir,
@@ -326,5 +368,6 @@ int main(int argc, char **argv)
     status = rc == 0 ? run(&daemon) : fail_start(&daemon, rc);
     for (size_t i = 0; i < daemon.path_count; i++)
         free(daemon.paths[i]);
+    free(daemon.trust);
     return status;
 }

@@ -1,4 +1,4 @@
-/* status, verify. */
+/* status, verify, rebuild. */
 #include <string.h>
 
 #include "base/error.h"
@@ -115,4 +115,44 @@ int ops_verify(struct ops_call *call)
                   (json_int_t)report.entries, "objects", (json_int_t)report.objects, "bytes",
                   (json_int_t)report.bytes, "staging", (json_int_t)report.staging);
     return 0;
+}
+
+static int rebuild_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct ops_call *call = context;
+
+    return answer_progress(call->answer, done, total);
+}
+
+/* A check that found a difference has still succeeded. */
+static int check_catalog(struct ops_call *call)
+{
+    struct sr_buf difference = {0};
+    int rc =
+        door_rebuild_check(call->context->door, call->actor, rebuild_progress, call, &difference);
+
+    if (rc == 0)
+        call->result =
+            json_pack("{s:s}", "difference", difference.data != NULL ? difference.data : "");
+    sr_buf_free(&difference);
+    return rc;
+}
+
+int ops_rebuild(struct ops_call *call)
+{
+    uint64_t entries;
+    int rc;
+
+    if (request_bool(call->request, "check")) {
+        rc = check_catalog(call);
+    } else {
+        rc = door_rebuild(call->context->door, call->actor, rebuild_progress, call, &entries);
+        if (rc == 0)
+            call->result = json_pack("{s:I}", "entries", (json_int_t)entries);
+    }
+    if (rc > 0)
+        rc = sr_fail(SR_ERR_CLOSED, "the daemon is closing, so the catalog was left as it was");
+    if (rc == 0 && call->result == NULL)
+        rc = sr_fail(SR_ERR_NO_MEMORY, "out of memory for an answer");
+    return rc;
 }

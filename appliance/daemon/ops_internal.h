@@ -17,6 +17,7 @@ struct ops_call {
 int ops_hello(struct ops_call *call);
 int ops_status(struct ops_call *call);
 int ops_verify(struct ops_call *call);
+int ops_rebuild(struct ops_call *call);
 
 /* ops_people.c */
 int ops_user_add(struct ops_call *call);
@@ -33,6 +34,17 @@ int ops_record_classify(struct ops_call *call);
 /* Adds how the node is classified; false when out of memory. */
 bool ops_put_class(struct ops_call *call, json_t *out, const struct catalog_node *node);
 
+/* ops_label.c */
+int ops_record_label(struct ops_call *call);
+int ops_record_labels(struct ops_call *call);
+int ops_case_pending(struct ops_call *call);
+int ops_lateness(struct ops_call *call);
+int ops_retention_explain(struct ops_call *call);
+int ops_retention_set(struct ops_call *call);
+int ops_retention_extend(struct ops_call *call);
+int ops_case_archive(struct ops_call *call);
+int ops_record_archive(struct ops_call *call);
+
 /* ops_view.c */
 int ops_view(struct ops_call *call);
 int ops_grant_add(struct ops_call *call);
@@ -46,6 +58,8 @@ int ops_case_list(struct ops_call *call);
 int ops_record_list(struct ops_call *call);
 int ops_record_show(struct ops_call *call);
 int ops_record_versions(struct ops_call *call);
+int ops_record_properties(struct ops_call *call);
+int ops_reindex(struct ops_call *call);
 int ops_record_file(struct ops_call *call);
 int ops_record_incomplete(struct ops_call *call);
 int ops_seal(struct ops_call *call);

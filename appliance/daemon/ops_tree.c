@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "catalog/archived.h"
 #include "daemon/ops_internal.h"
 #include "daemon/request.h"
 
@@ -51,6 +52,7 @@ static bool put_version(json_t *object, const struct catalog_version *version)
 json_t *ops_node_json(struct ops_call *call, const struct catalog_node *node, bool with_path)
 {
     struct door *door = call->context->door;
+    struct catalog_archived archived;
     struct catalog_user user;
     json_t *out = json_object();
     char *path = NULL;
@@ -66,6 +68,9 @@ json_t *ops_node_json(struct ops_call *call, const struct catalog_node *node, bo
         made = put(out, "instance", json_integer(node->instance)) &&
                put(out, "draft", json_boolean(node->draft)) &&
                put(out, "junk", json_boolean(node->junk)) && put_version(out, &node->version);
+    if (made && node->kind == CATALOG_KIND_RECORD &&
+        catalog_archived(door_catalog(door), node->id, &archived) == 0)
+        made = put(out, "archive_number", json_string(archived.text));
     made = made && ops_put_class(call, out, node);
     if (made && (node->kind == CATALOG_KIND_CASE || node->kind == CATALOG_KIND_FOLDER))
         made = put(out, "provisional", json_boolean(node->provisional));
@@ -195,6 +200,20 @@ int ops_case_list(struct ops_call *call)
 
 /* --- records --- */
 
+/* A link is what it leads to. */
+static int send_child(struct ops_call *call, const struct catalog_node *child)
+{
+    struct catalog_node target;
+    int rc = 0;
+
+    if (child->kind != CATALOG_KIND_LINK)
+        return send_node(call, child);
+    rc = door_getattr(call->context->door, call->actor, child->moved_to, &target);
+    if (rc == SR_ERR_NOT_FOUND) /* gone since it was listed */
+        return 0;
+    return rc != 0 ? rc : send_node(call, &target);
+}
+
 int ops_record_list(struct ops_call *call)
 {
     struct catalog_node node;
@@ -204,7 +223,7 @@ int ops_record_list(struct ops_call *call)
         return rc;
     if (node.kind == CATALOG_KIND_RECORD || node.kind == CATALOG_KIND_STUB)
         return send_node(call, &node);
-    return each_child(call, node.id, send_node);
+    return each_child(call, node.id, send_child);
 }
 
 int ops_record_show(struct ops_call *call)
@@ -213,6 +232,27 @@ int ops_record_show(struct ops_call *call)
     int rc = ops_find_node(call, &node);
 
     return rc != 0 ? rc : result_node(call, &node);
+}
+
+/* What was found in it; an empty object while nobody has looked. */
+int ops_record_properties(struct ops_call *call)
+{
+    struct catalog_node node;
+    int rc = ops_find_node(call, &node);
+
+    return rc != 0 ? rc
+                   : door_description(call->context->door, call->actor, node.id, &call->result);
+}
+
+int ops_reindex(struct ops_call *call)
+{
+    struct catalog_node node = {.id = 0};
+    int rc = 0;
+
+    if (request_text(call->request, "path") != NULL ||
+        request_text(call->request, "object") != NULL)
+        rc = ops_find_node(call, &node);
+    return rc != 0 ? rc : door_reindex(call->context->door, call->actor, node.id);
 }
 
 static int collect_version(void *context, const struct catalog_version *version)
@@ -339,23 +379,31 @@ int ops_seal(struct ops_call *call)
     return rc != 0 ? rc : result_node(call, &node);
 }
 
+static int send_hit(void *context, const struct catalog_node *node, const char *snippet)
+{
+    struct ops_call *call = context;
+    json_t *item = ops_node_json(call, node, true);
+
+    if (item != NULL && snippet != NULL &&
+        json_object_set_new(item, "snippet", json_string(snippet)) != 0) {
+        json_decref(item);
+        item = NULL;
+    }
+    return answer_item(call->answer, item);
+}
+
 int ops_search(struct ops_call *call)
 {
-    size_t limit = (size_t)request_number(call->request, "limit", SEARCH_LIMIT);
-    struct page page = {.max = limit};
+    uint64_t before = 0, total = 0;
+    const char *text = request_text(call->request, "before");
     int rc;
 
-    if (limit == 0)
-        return sr_fail(SR_ERR_INVALID, "'limit' must be at least 1");
-    page.nodes = calloc(limit, sizeof *page.nodes);
-    if (page.nodes == NULL)
-        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a search");
-    rc = door_search(call->context->door, call->actor, request_text(call->request, "words"), limit,
-                     collect_node, &page);
-    if (rc > 0)
-        rc = 0;
-    for (size_t i = 0; i < page.count && rc == 0; i++)
-        rc = send_node(call, &page.nodes[i]);
-    free(page.nodes);
-    return rc;
+    if (text != NULL && sr_parse_u64(text, &before) != 0)
+        return sr_fail(SR_ERR_INVALID, "'before' is the number of a node");
+    rc = door_search(call->context->door, call->actor, request_text(call->request, "words"), before,
+                     (size_t)request_number(call->request, "limit", SEARCH_LIMIT), send_hit, call,
+                     &total);
+    if (rc == 0)
+        call->result = json_pack("{s:I}", "count", (json_int_t)total);
+    return rc == 0 && call->result == NULL ? sr_fail(SR_ERR_NO_MEMORY, "out of memory") : rc;
 }

@@ -19,6 +19,7 @@ const char *options_help(void)
            "\n"
            "  --passphrase-file FILE  first line is the passphrase of one unlock slot; - is stdin\n"
            "  --policy DIR            policy folder (" OPTIONS_POLICY_DIR ")\n"
+           "  --probe PROGRAM         looks into records (strongroom-probe beside this program)\n"
            "  --settle SECONDS        time from the last close to the seal, instead of the "
            "policy's\n"
            "  --allow-other           let all users of this machine see the mount (Samba needs "
@@ -73,6 +74,7 @@ static int parse_number(const char *option, const char *text, uint64_t limit, ui
 enum option_id {
     OPT_PASSPHRASE = 256,
     OPT_POLICY,
+    OPT_PROBE,
     OPT_SETTLE,
     OPT_ALLOW_OTHER,
     OPT_SMB_CONF,
@@ -90,6 +92,7 @@ enum option_id {
 static const struct option long_options[] = {
     {"passphrase-file", required_argument, NULL, OPT_PASSPHRASE},
     {"policy", required_argument, NULL, OPT_POLICY},
+    {"probe", required_argument, NULL, OPT_PROBE},
     {"settle", required_argument, NULL, OPT_SETTLE},
     {"allow-other", no_argument, NULL, OPT_ALLOW_OTHER},
     {"smb-conf", required_argument, NULL, OPT_SMB_CONF},
@@ -117,6 +120,9 @@ static int take_option(int id, const char *value, struct options *out)
         break;
     case OPT_POLICY:
         out->policy_dir = value;
+        break;
+    case OPT_PROBE:
+        out->probe = value;
         break;
     case OPT_SETTLE:
         rc = options_seconds(value, &out->settle_ns);

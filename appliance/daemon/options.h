@@ -22,6 +22,7 @@ struct options { /* strings belong to argv or are constant */
     const char *mountpoint;
     const char *passphrase_file;
     const char *policy_dir;
+    const char *probe;    /* NULL: strongroom-probe beside the daemon's own program */
     const char *smb_conf; /* NULL: no Samba accounts */
     const char *socket_dir;
     int64_t settle_ns; /* -1: as the policy says */

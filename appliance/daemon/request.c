@@ -44,8 +44,10 @@ static int check_field(const struct request_field *field, const json_t *value)
             return 0;
         return sr_fail(SR_ERR_INVALID, "'%s' must be true or false", field->name);
     case REQUEST_TEXTS:
+    case REQUEST_LONG_TEXTS:
         for (i = 0; i < json_array_size(value); i++)
-            if (!is_text(json_array_get(value, i), 1, REQUEST_NAME_MAX))
+            if (!is_text(json_array_get(value, i), 1,
+                         field->type == REQUEST_TEXTS ? REQUEST_NAME_MAX : REQUEST_TEXT_MAX))
                 break;
         if (json_is_array(value) && i > 0 && i <= field->max && i == json_array_size(value))
             return 0;

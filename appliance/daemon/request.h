@@ -22,7 +22,8 @@ enum request_type {
     REQUEST_TEXT_OR_EMPTY,
     REQUEST_NUMBER,
     REQUEST_BOOL,
-    REQUEST_TEXTS
+    REQUEST_TEXTS,      /* each of at most REQUEST_NAME_MAX bytes */
+    REQUEST_LONG_TEXTS, /* each of at most REQUEST_TEXT_MAX */
 };
 
 struct request_field {

@@ -116,7 +116,9 @@ static int append_locked(struct ledger *ledger, const void *entry, size_t len)
     status = open_batch(ledger, need, &batch, &fresh);
     if (status != 0)
         return status;
-    status = reserve_bytes(batch, need);
+    status = batch->offset + batch->len < LEDGER_JOURNAL_MAX
+                 ? reserve_bytes(batch, need)
+                 : sr_fail(SR_ERR_TOO_LARGE, "ledger/journal is as long as one may be");
     if (status != 0)
         goto out;
     status = ledger_reserve_location(ledger, index);
@@ -137,8 +139,8 @@ static int append_locked(struct ledger *ledger, const void *entry, size_t len)
     status = tree_append(&ledger->tree, &leaf);
     if (status != 0)
         goto out;
-    ledger->locations[index].offset = batch->offset + batch->len - GROUP_CHAIN_LEN;
-    ledger->locations[index].len = (uint32_t)len;
+    ledger->locations[index] =
+        (struct ledger_location){batch->offset + batch->len - GROUP_CHAIN_LEN, len};
     batch->len += need;
     batch->count++;
     if (fresh != NULL) {

@@ -45,10 +45,11 @@ struct ledger_batch { /* one group that is not durable yet */
     size_t capacity;
 };
 
-struct ledger_location { /* where an entry stands in the journal */
-    uint64_t offset;
-    uint32_t len; /* of the entry itself */
+struct ledger_location {  /* where an entry stands in the journal: 8 bytes, as there are millions */
+    uint64_t offset : 44; /* below LEDGER_JOURNAL_MAX */
+    uint64_t len : 20;    /* of the entry itself */
 };
+#define LEDGER_JOURNAL_MAX (UINT64_C(1) << 44)
 
 struct ledger_secrets {
     uint8_t key_enc[SR_KEY_LEN];
@@ -111,6 +112,12 @@ void ledger_check(const struct ledger *ledger);
 /* Fills a new ledger, whose journal is open, from its files: the journal first, then what is
  * derived from it, which is mended. ledger_open's errors. */
 int ledger_load(struct ledger *ledger, struct ledger_open_report *report);
+/* Takes every good group into tree, places, chain, committed and end; *bad is the one where it stopped, its why NULL
+ * at the end of the file. */
+struct journal_reader;
+struct journal_group;
+int ledger_take_journal(struct ledger *ledger, struct journal_reader *reader,
+                        struct journal_group *bad);
 /* The background thread; context is the ledger. */
 void *ledger_thread(void *context);
 

@@ -69,62 +69,6 @@ static int read_trusted(struct ledger *ledger, uint64_t journal_bytes, struct tr
                      &trusted->checkpoint);
 }
 
-/* Decrypts a good group into the tree and the places. plain takes LEDGER_ENTRY_MAX bytes. */
-static int take_group(struct ledger *ledger, const struct journal_group *group, uint8_t *plain)
-{
-    struct group_entry entry;
-    size_t position = 0;
-
-    for (uint32_t i = 0; i < group->header.count; i++) {
-        uint64_t index = group->header.first + i;
-        uint64_t offset = group->offset + GROUP_HEADER_LEN + position;
-        struct tlog_hash leaf;
-        int status;
-
-        group_entry_next(group->body, group->header.body_len, &position, &entry);
-        status = group_entry_decrypt(ledger->read_gcm, ledger->secrets->key_enc, ledger->vault_id,
-                                     index, &entry, plain);
-        if (status == SR_ERR_DAMAGED)
-            return sr_fail(SR_ERR_DAMAGED,
-                           "ledger/journal: entry %llu at offset %llu does not decrypt",
-                           (unsigned long long)index, (unsigned long long)offset);
-        if (status == 0)
-            status = tlog_leaf_hash(plain, entry.len, &leaf);
-        if (status == 0)
-            status = ledger_reserve_location(ledger, index);
-        if (status == 0)
-            status = tree_append(&ledger->tree, &leaf);
-        if (status != 0)
-            return status;
-        ledger->locations[index] = (struct ledger_location){offset, (uint32_t)entry.len};
-    }
-    memcpy(ledger->chain, group->mac, GROUP_CHAIN_LEN);
-    return 0;
-}
-
-/* Takes every good group; *bad is the one where it stopped, its why NULL at the end of the file. */
-static int take_journal(struct ledger *ledger, struct journal_reader *reader,
-                        struct journal_group *bad)
-{
-    uint8_t *plain = malloc(LEDGER_ENTRY_MAX);
-    bool more = true;
-    int status = 0;
-
-    if (plain == NULL)
-        return out_of_memory();
-    while (status == 0) {
-        status = journal_next(reader, ledger->secrets->key_mac, bad, &more);
-        if (status != 0 || !more || bad->why != NULL)
-            break;
-        status = take_group(ledger, bad, plain);
-    }
-    sr_wipe(plain, LEDGER_ENTRY_MAX);
-    free(plain);
-    ledger->committed = reader->index;
-    ledger->end = reader->offset;
-    return status;
-}
-
 /* Copies the bytes from the end of the good groups on to torn-SIZE-TIME, durably. */
 static int keep_torn(struct ledger *ledger, uint64_t len)
 {
@@ -291,7 +235,7 @@ int ledger_load(struct ledger *ledger, struct ledger_open_report *report)
     if (status == 0)
         status = read_trusted(ledger, reader.size, &trusted);
     if (status == 0)
-        status = take_journal(ledger, &reader, &bad);
+        status = ledger_take_journal(ledger, &reader, &bad);
     if (status == 0 && bad.why != NULL)
         status = judge_tail(ledger, &reader, &bad, trusted.checkpoint.size, &report->torn_bytes);
     if (status == 0 && trusted.note != NULL)

@@ -1,6 +1,6 @@
-/* The Merkle tree of all appended entries in memory: per level the hashes of its complete subtrees,
- * 64 bytes per entry together. A complete subtree never changes, so proofs and tiles of any size up
- * to the tree's come out of the same arrays. Not locked; private to the ledger. */
+/* The Merkle tree of all appended entries in memory: of every fourth level the hashes of its complete subtrees, 34
+ * bytes per entry together; those between are hashed when they are asked for. A complete subtree never changes, so
+ * proofs and tiles of any size up to the tree's come out of the same arrays. Not locked; private to the ledger. */
 #ifndef SR_LEDGER_TREE_H
 #define SR_LEDGER_TREE_H
 
@@ -10,11 +10,14 @@
 #include "ledger/tlog.h"
 
 #define TREE_LEVELS 48
+#define TREE_KEPT 4 /* levels that are multiples of it are kept whole; tiles stand on such */
 
-struct tree {                             /* zero-initialise */
-    struct tlog_hash *level[TREE_LEVELS]; /* level[l] holds size >> l hashes */
-    size_t capacity[TREE_LEVELS];
-    uint64_t size; /* leaves */
+struct tree { /* zero-initialise */
+    struct tlog_hash
+        *kept[TREE_LEVELS / TREE_KEPT]; /* kept[k] holds size >> k * TREE_KEPT hashes */
+    size_t capacity[TREE_LEVELS / TREE_KEPT];
+    struct tlog_hash newest[TREE_LEVELS]; /* the last complete subtree of each level */
+    uint64_t size;                        /* leaves */
 };
 
 void tree_free(struct tree *tree); /* leaves it zero-initialised */

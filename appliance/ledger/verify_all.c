@@ -9,9 +9,10 @@
 #include "ledger/kept.h"
 #include "ledger/tile.h"
 
-/* Everything is read from the files again, in the order opposite to that of writing: the kept
- * checkpoints' names, the checkpoint, the journal. So a ledger that is open in this process may go
- * on: whatever the first names, the later has. */
+/* Everything is read from the files again: checkpoint and the names of those kept, of one moment, then
+ * the journal. So a ledger that is open may go on: whatever the first names, the later has. */
+
+#define PUBLISHED_MEANWHILE 1000 /* checkpoints, each while the one before was read */
 
 struct all {
     const struct ledger_config *config;
@@ -35,22 +36,47 @@ static bool is_finding(int status)
     return status != SR_ERR_NO_MEMORY;
 }
 
-static int read_checkpoint(struct all *all)
+/* The newest checkpoint and the list of those kept, of one moment: a daemon may be publishing beside. */
+static int read_both(struct all *all)
 {
     struct sr_io *io = all->config->io;
     const char *dir = all->config->dir;
-    size_t newer = 0;
-    int status = kept_list(io, dir, &all->sizes, &all->count);
+    struct note_checkpoint after;
+    int status = 0;
 
-    if (status != 0)
-        return status;
-    status = kept_read_newest(io, dir, all->verifier, &all->note, &all->note_len, &all->checkpoint);
-    if (status != 0) {
-        if (!is_finding(status))
+    for (unsigned tries = 0; tries < PUBLISHED_MEANWHILE; tries++) {
+        uint8_t *note = NULL;
+        size_t len;
+
+        free(all->note);
+        free(all->sizes);
+        all->note = NULL;
+        all->sizes = NULL;
+        status =
+            kept_read_newest(io, dir, all->verifier, &all->note, &all->note_len, &all->checkpoint);
+        if (status != 0 && !is_finding(status))
             return status;
-        findings_add(&all->findings, "checkpoint", "%s", sr_error_message());
-        return 0;
+        if (status != 0) {
+            findings_add(&all->findings, "checkpoint", "%s", sr_error_message());
+            return kept_list(io, dir, &all->sizes, &all->count);
+        }
+        if ((status = kept_list(io, dir, &all->sizes, &all->count)) != 0)
+            return status;
+        status = kept_read_newest(io, dir, all->verifier, &note, &len, &after);
+        free(note);
+        if (status == 0 && after.size == all->checkpoint.size)
+            return 0;
     }
+    return status;
+}
+
+static int read_checkpoint(struct all *all)
+{
+    size_t newer = 0;
+    int status = read_both(all);
+
+    if (status != 0 || all->note == NULL)
+        return status;
     while (newer < all->count && all->sizes[all->count - 1 - newer] > all->checkpoint.size)
         newer++;
     if (newer > 1) /* one is what an interrupted publication leaves */

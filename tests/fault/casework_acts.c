@@ -289,7 +289,12 @@ static int act_view(struct script *script)
     script->viewed = track->node;
     STEP(door_grant_end(script->world.door, &officer, grant.index));
     script->ended = grant.index;
-    assert_int_equal(door_read(file, 0, buf, sizeof buf, &got), SR_ERR_DENIED);
+    status = door_read(file, 0, buf, sizeof buf, &got);
+    if (status != SR_ERR_DENIED && !memfs_fired(script->world.fs) &&
+        !memfs_is_off(script->world.fs))
+        fail_msg("read without a purpose: %d", status);
+    assert_true(status < 0); /* the fault may have met the catalog: then nothing is answered */
+    status = 0;
 out:
     if (file != NULL)
         door_release(file);
@@ -349,7 +354,10 @@ static void check_track(struct world *world, const struct track *track)
         assert_int_equal(object_read(object, 0, data, sizeof data, &got), 0);
         object_close(object);
     }
-    assert_true(got >= track->acked_len);
+    if (got < track->acked_len)
+        fail_msg("node %llu (%s): %zu bytes are there, %zu were acknowledged",
+                 (unsigned long long)track->node, track->sealed ? "sealed" : "unsealed", got,
+                 track->acked_len);
     assert_true(got <= track->latest_len || track->latest_len == 0);
     for (size_t i = 0; i < track->acked_len; i++)
         if (data[i] != track->acked[i] && data[i] != track->latest[i])
@@ -500,11 +508,16 @@ static void test_no_fault(void **state)
     memfs_free(fs);
 }
 
-static unsigned
-stride(void) /* FAULT_STRIDE=k tries every k-th n only (sanitizer builds are slow) */
+/* Sanitizer builds are ten times as slow: every 5th n. FAULT_STRIDE=k says otherwise. */
+static unsigned stride(void)
 {
     const char *text = getenv("FAULT_STRIDE");
-    return text != NULL && atoi(text) > 0 ? (unsigned)atoi(text) : 1;
+#ifdef __SANITIZE_ADDRESS__
+    unsigned usual = 5;
+#else
+    unsigned usual = 1;
+#endif
+    return text != NULL && atoi(text) > 0 ? (unsigned)atoi(text) : usual;
 }
 
 static void test_fail_every_call(void **state)

@@ -287,6 +287,9 @@ static void seal(struct model *model)
         free(sealed.holes);
         break;
     }
+    /* What a worker met while calls still failed may be told only now, once. */
+    if (model->failures && staging_finalize(model->staging, &sealed) == 0)
+        free(sealed.holes);
     MUST(rig_seal(model->vault, model->staging, &expected, &sealed) == 0);
     MUST(sealed.size == model->size);
     MUST(sr_sha256(model->now, model->size, digest) == 0);

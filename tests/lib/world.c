@@ -22,7 +22,7 @@ static void must(int status, const char *what)
 
 static void copy_policy(struct sr_io *io)
 {
-    static const char *const files[] = {"workflow.yaml", "access.cedar"};
+    static const char *const files[] = {"workflow.yaml", "naming.yaml", "access.cedar"};
     must(sr_io_make_dir(io, WORLD_POLICY, 0755), "policy folder");
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char from[64], to[64];

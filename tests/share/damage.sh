@@ -323,6 +323,7 @@ build() {
     cp -a "$vault/staging" "$work/early-staging/"
     touch "$flags/go"
     eventually 20 test -e "$flags/u2" -a -e "$flags/v2"
+    eventually 120 all_looked_into
     tool au ledger checkpoint >/dev/null
     daemon_kill
     touch "$flags/go2" # their close fails: the mount is gone

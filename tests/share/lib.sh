@@ -75,6 +75,9 @@ state_of() { as "${2:-o1}" getfattr --absolute-names --only-values -n user.stron
 is_state() { [ "$(state_of "$1" "${3:-o1}")" = "$2" ]; }
 sealed() { eventually "${2:-20}" is_state "$1" sealed; }
 
+waiting() { tool au status --json | "$py" -c 'import json, sys; print(json.load(sys.stdin)["index_waiting"])'; }
+all_looked_into() { [ "$(waiting)" = 0 ]; } # by the probe: no entry comes of itself after that
+
 fixture_vault() { # the vault and the first three accounts, which init makes itself
     printf 'a long passphrase of this test\n' >"$work/passphrase"
     mkdir -p "$mnt"

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <unicase.h>
+#include <uninorm.h>
+#include <unistr.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -54,6 +57,33 @@ static void check_twins(const char *a, const char *b, bool twins)
     free(fold_a);
     free(fold_b);
     free(again);
+}
+
+/* Every character, between letters that fold: as libunistring folds it, with or without our short way. */
+static void test_every_character(void **state)
+{
+    (void)state;
+    for (ucs4_t c = 1; c < 0x30000; c++) {
+        uint8_t text[16] = "A", *composed, *folded;
+        char *fold;
+        size_t composed_len, folded_len;
+        int bytes = u8_uctomb(text + 1, c, 6);
+        if (bytes < 0) /* a surrogate */
+            continue;
+        size_t len = 1 + (size_t)bytes;
+        text[len++] = 'Z';
+        text[len] = '\0';
+        composed = u8_normalize(UNINORM_NFC, text, len, NULL, &composed_len);
+        assert_non_null(composed);
+        folded = u8_casefold(composed, composed_len, NULL, UNINORM_NFC, NULL, &folded_len);
+        assert_non_null(folded);
+        assert_int_equal(sr_name_fold((const char *)text, &fold), 0);
+        assert_int_equal(strlen(fold), folded_len);
+        assert_memory_equal(fold, folded, folded_len);
+        free(fold);
+        free(folded);
+        free(composed);
+    }
 }
 
 static void test_fold(void **state)
@@ -162,13 +192,36 @@ static void test_days(void **state)
     assert_int_equal(sr_day_add_years(20454, 9000), 2932896);
 }
 
+static void test_dates(void **state)
+{
+    int64_t ns;
+    (void)state;
+    assert_true(sr_date_exists(2000, 2, 29) && sr_date_exists(1880, 1, 1));
+    assert_false(sr_date_exists(1900, 2, 29) || sr_date_exists(2026, 4, 31) ||
+                 sr_date_exists(2026, 0, 1) || sr_date_exists(2026, 13, 1) ||
+                 sr_date_exists(2026, 1, 0) || sr_date_exists(0, 1, 1) ||
+                 sr_date_exists(10000, 1, 1));
+    assert_int_equal(sr_day_number(1970, 1, 1), 0);
+    assert_int_equal(sr_day_number(1969, 12, 31), -1);
+    assert_int_equal(sr_day_number(1969, 12, 30), -2);
+    assert_int_equal(sr_day_number(2026, 3, 1), 20513);
+    assert_true(sr_time_from_local(2026, 3, 1, 8, 30, 15, &ns));
+    assert_true(ns == INT64_C(1772325015000000000));
+    assert_false(sr_time_from_local(2026, 2, 29, 8, 30, 15, &ns));
+    assert_true(ns == 0);
+    assert_false(sr_time_from_local(2026, 3, 1, 24, 0, 0, &ns) ||
+                 sr_time_from_local(2026, 3, 1, 0, 60, 0, &ns) ||
+                 sr_time_from_local(2026, 3, 1, 0, 0, 60, &ns) ||
+                 sr_time_from_local(1970, 12, 31, 0, 0, 0, &ns) ||
+                 sr_time_from_local(2262, 1, 1, 0, 0, 0, &ns));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_days),
-        cmocka_unit_test(test_utf8),
-        cmocka_unit_test(test_fold),
-        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_days),  cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_fold),  cmocka_unit_test(test_every_character),
+        cmocka_unit_test(test_times), cmocka_unit_test(test_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

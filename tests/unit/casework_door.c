@@ -410,8 +410,9 @@ static void test_commit_request_waits_for_the_close(void **state)
     assert_content(world, node.id, "late");
 }
 
-static int take_hit(void *context, const struct catalog_node *hit)
+static int take_hit(void *context, const struct catalog_node *hit, const char *snippet)
 {
+    (void)snippet;
     *(uint64_t *)context = hit->id;
     return 0;
 }
@@ -421,14 +422,17 @@ static void test_search(void **state)
     struct world *world = *state;
     struct catalog_node node;
     struct door_actor officer = world_actor(WORLD_OFFICER), sysadmin = world_actor(WORLD_SYSADMIN);
-    uint64_t found = 0;
+    uint64_t found = 0, total;
     put(world, STAGE "/现场勘验视频.mp4", "v", &node);
-    assert_int_equal(door_search(world->door, &officer, "勘验", 10, take_hit, &found), 0);
+    assert_int_equal(door_search(world->door, &officer, "勘验", 0, 10, take_hit, &found, &total),
+                     0);
     assert_int_equal(found, node.id);
+    assert_int_equal(total, 1);
     found = 0;
-    assert_int_equal(door_search(world->door, &officer, "勘场", 10, take_hit, &found), 0);
+    assert_int_equal(door_search(world->door, &officer, "勘场", 0, 10, take_hit, &found, &total),
+                     0);
     assert_int_equal(found, 0);
-    assert_int_equal(door_search(world->door, &sysadmin, "勘验", 10, take_hit, &found),
+    assert_int_equal(door_search(world->door, &sysadmin, "勘验", 0, 10, take_hit, &found, &total),
                      SR_ERR_DENIED);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "casework/audit.h"
+#include "casework/view.h"
 #include "casework/setup.h"
 #include "tests/lib/world.h"
 #include "vault/object.h"
@@ -113,6 +114,7 @@ static int open_golden(void **state)
 {
     struct golden *golden = calloc(1, sizeof *golden);
     struct ledger_open_report report;
+    uint64_t replayed;
     char command[256];
     *state = golden;
     strcpy(golden->folder, "/tmp/strongroom-golden.XXXXXX");
@@ -127,7 +129,8 @@ static int open_golden(void **state)
     if (status == 0)
         status = catalog_open_memory(&golden->catalog);
     if (status == 0)
-        status = audit_project(golden->vault, golden->ledger, golden->catalog);
+        status =
+            view_catch_up(golden->vault, golden->ledger, golden->catalog, NULL, NULL, &replayed);
     if (status < 0)
         fprintf(stderr, "the golden vault does not open: %s\n", sr_error_message());
     return status;

@@ -16,6 +16,14 @@ static int set(struct world *world, uint32_t uid, const char *account,
     return door_user_set(world->door, &actor, account, &change, &out);
 }
 
+static int ignore_hit(void *context, const struct catalog_node *node, const char *snippet)
+{
+    (void)context;
+    (void)node;
+    (void)snippet;
+    return 0;
+}
+
 static int ignore_node(void *context, const struct catalog_node *node)
 {
     (void)context;
@@ -151,7 +159,9 @@ static void test_disable(void **state)
         assert_int_equal(door_mkdir(door, &officer, folder.id, "n", &node), SR_ERR_DENIED);
         assert_int_equal(door_getxattr(door, &officer, folder.id, "user.strongroom.state", &value),
                          SR_ERR_DENIED);
-        assert_int_equal(door_search(door, &officer, "a", 1, ignore_node, NULL), SR_ERR_DENIED);
+        uint64_t total;
+        assert_int_equal(door_search(door, &officer, "a", 0, 1, ignore_hit, NULL, &total),
+                         SR_ERR_DENIED);
         assert_int_equal(door_case_open(door, &officer, 2026, "n", &node), SR_ERR_DENIED);
         assert_int_equal(door_may(door, &officer, "status"), SR_ERR_DENIED);
         reopen(world);

@@ -43,13 +43,14 @@ static const struct {
     uint32_t acts;
 } shipped[] = {
     {"officer", SEES | X(ACT_ADD) | X(ACT_CASE_OPEN) | X(ACT_FILE) | X(ACT_INCOMPLETE) |
-                    X(ACT_CASE_ASSIGN) | X(ACT_CLASSIFY)},
+                    X(ACT_CASE_ASSIGN) | X(ACT_CLASSIFY) | X(ACT_LABEL)},
     {"reviewer", SEES | X(ACT_ADD)},
     {"head", SEES | X(ACT_ADD) | X(ACT_CASE_OPEN) | X(ACT_FILE) | X(ACT_CASE_ASSIGN) |
                  X(ACT_CASE_TRANSFER) | X(ACT_CLASSIFY) | X(ACT_EXPORT) | X(ACT_VIEW_GRANT) |
-                 X(ACT_VIEWS)},
+                 X(ACT_VIEWS) | X(ACT_LABEL) | X(ACT_ARCHIVE) | X(ACT_RETENTION)},
     {"supervisor", SEES | LEDGER | X(ACT_VERIFY) | X(ACT_VIEWS)},
-    {"archivist", SEES | X(ACT_FILE) | LEDGER | X(ACT_VERIFY) | X(ACT_EXPORT)},
+    {"archivist", SEES | X(ACT_FILE) | LEDGER | X(ACT_VERIFY) | X(ACT_EXPORT) | X(ACT_LABEL) |
+                      X(ACT_ARCHIVE) | X(ACT_RETENTION)},
     {"station", X(ACT_PLACES) | X(ACT_ADD) | X(ACT_STATUS)},
     {"sysadmin", X(ACT_PLACES) | X(ACT_USER_ADD) | X(ACT_USER_SET) | X(ACT_USER_DISABLE) |
                      X(ACT_USER_LIST) | X(ACT_STATUS)},
@@ -190,11 +191,19 @@ static unsigned listed(struct world *world, uint32_t uid, const char *folder)
     return count;
 }
 
+static int count_hit(void *context, const struct catalog_node *node, const char *snippet)
+{
+    (void)snippet;
+    return count_node(context, node);
+}
+
 static unsigned searched(struct world *world, uint32_t uid, const char *words)
 {
     struct door_actor actor = world_actor(uid);
     unsigned count = 0;
-    assert_int_equal(door_search(world->door, &actor, words, 100, count_node, &count), 0);
+    uint64_t total;
+    assert_int_equal(door_search(world->door, &actor, words, 0, 100, count_hit, &count, &total), 0);
+    assert_int_equal(total, count);
     return count;
 }
 
@@ -290,8 +299,9 @@ static const struct {
 };
 #define CLASSES (sizeof classes / sizeof classes[0])
 static const enum act table_acts[] = {
-    ACT_LIST,          ACT_READ,     ACT_ADD,    ACT_FILE,       ACT_INCOMPLETE, ACT_CASE_ASSIGN,
-    ACT_CASE_TRANSFER, ACT_CLASSIFY, ACT_EXPORT, ACT_VIEW_GRANT, ACT_VIEWS};
+    ACT_LIST,        ACT_READ,          ACT_ADD,      ACT_FILE,     ACT_INCOMPLETE,
+    ACT_CASE_ASSIGN, ACT_CASE_TRANSFER, ACT_CLASSIFY, ACT_EXPORT,   ACT_VIEW_GRANT,
+    ACT_VIEWS,       ACT_LABEL,         ACT_ARCHIVE,  ACT_RETENTION};
 
 static const char *answer(struct world *world, const struct catalog_user *user, enum act act,
                           const struct catalog_node *node)
@@ -455,7 +465,7 @@ static void test_a_load_is_on_record(void **state)
     assert_int_equal(ledger_size(world->ledger), before + 1);
     assert_int_equal(ledger_committed(world->ledger), before + 1);
     assert_int_equal(door_policy_show(world->door, &secoff, count_files, &files), 0);
-    assert_int_equal(files, 3); /* workflow.yaml access.cedar more.cedar */
+    assert_int_equal(files, 4); /* workflow.yaml naming.yaml access.cedar more.cedar */
     reopen(world);
 }
 
@@ -501,6 +511,18 @@ static void test_a_broken_policy_changes_nothing(void **state)
     refused(world, "settle_secnods");
     write_policy(world, "workflow.yaml", "settle_seconds: 5");
     assert_int_equal(reload(world), 0);
+}
+
+/* Without a file everything is kept for ever: a file that says less is refused. */
+static void test_terms_are_only_extended(void **state)
+{
+    struct world *world = *state;
+    write_policy(world, "retention.yaml",
+                 "期限:\n  - {名称: c, 范围: 案件, 期限: 永久}\n  - {名称: f, 范围: 全部, 期限: "
+                 "30年}\n");
+    refused(world, "terms are only ever extended");
+    write_policy(world, "retention.yaml", "期限:\n  - {名称: c, 范围: 案件}\n");
+    refused(world, "retention.yaml:2:");
 }
 
 static void test_without_rules_nothing_starts(void **state)
@@ -701,6 +723,7 @@ int main(void)
         TEST(test_who_may_reload),
         TEST(test_a_load_is_on_record),
         TEST(test_a_broken_policy_changes_nothing),
+        TEST(test_terms_are_only_extended),
         TEST(test_without_rules_nothing_starts),
         TEST(test_expectations),
         TEST(test_bad_expectations),

@@ -27,6 +27,11 @@ static bool may_be_absent(const char *act, const char *key)
     if ((strcmp(act, "user.add") == 0 || strcmp(act, "case.open") == 0) &&
         (strcmp(key, "unit") == 0 || strcmp(key, "lead") == 0 || strcmp(key, "first") == 0))
         return true; /* in no entry of the first version */
+    if (strcmp(act, "record.index") == 0 &&
+        (strcmp(key, "text") == 0 || strcmp(key, "media") == 0 || strcmp(key, "labels") == 0))
+        return true;
+    if (strcmp(act, "record.label") == 0 && strcmp(key, "file") == 0)
+        return true;
     return strcmp(act, "alert") == 0 && strcmp(key, "object") == 0;
 }
 
@@ -70,12 +75,15 @@ static void damage_member(struct catalog *catalog, uint64_t index, const char *b
         json_object_set_new(in, key, wrong[i]);
         /* An empty array is a right array, unless somebody must stand in it. An empty private part
          * lacks members. */
-        if ((i == 1 && array && strcmp(key, "lead") != 0) || (i == 4 && may_be_negative(key)))
+        if ((i == 1 && array && strcmp(key, "lead") != 0 && strcmp(key, "labels") != 0) ||
+            (i == 2 &&
+             (strcmp(key, "media") == 0 || (private_part && strcmp(act, "record.index") == 0))) ||
+            (i == 4 && may_be_negative(key)))
             continue;
         must_refuse(catalog, index, entry, before, why[i], key);
     }
     json_object_del(in, key);
-    if (part != NULL || (!may_be_absent(act, key) && !private_part))
+    if (!may_be_absent(act, key) && (part != NULL || !private_part))
         must_refuse(catalog, index, entry, before, "without", key);
     json_decref(entry);
 }

@@ -145,6 +145,36 @@ static const char *const story[] = {
                                       /* 60 */
     "{'act':'user.password','uid':20000,'by':20001,'first':'Fri, 27 Nov 2026 01:00:00 UTC'}",
     /* 61 */ "{'act':'user.password','uid':20000,'by':20000,'first':''}",
+    /* 62 */
+    "{'act':'record.index','object':'@1','key':'65537','node':'$18','outcome':'described','rules':"
+    "1,"
+    "'text':{'object':'@20','key':'65560','size':'90','sha256':'#20','tag_root':'#21',"
+    "'header_sha256':'#22'},'private':{'media':{'type':'application/x-strongroom-labels'},"
+    "'labels':[{'label':'captured','value':'2026-01-02T03:04:05+08:00','source':'name'},"
+    "{'label':'place','value':'32.433700,105.820000','source':'media'}]}}",
+    /* 63 */
+    "{'act':'record.label','object':'@1','key':'65537','node':'$18','private':{'uid':20000,"
+    "'source':'list','file':'$24','labels':[{'label':'person','value':'张三'},"
+    "{'label':'summary','value':'承认','offset_ms':'750000'},{'label':'proves','value':''}]}}",
+    /* 64 */
+    "{'act':'record.enter','object':'@1','key':'65537','node':'$18','case':'$12','series':'2.13',"
+    "'number':'1'}",
+    /* 65 */
+    "{'act':'record.label','object':'@5','key':'65541','node':'$30'}", /* its key is destroyed */
+    /* 66 */
+    "{'act':'record.archive','object':'@1','key':'65537','node':'$18','series':'X043-XZ2D·2026-Y-"
+    "JC',"
+    "'number':'1','digits':4,'private':{'uid':20000,'reason':''}}",
+    /* 67 */
+    "{'act':'record.archive','object':'@5','key':'65541','node':'$30','series':'X043-XZ·2026-Y-JC',"
+    "'number':'1','digits':4}", /* its key is destroyed */
+    /* 68 */
+    "{'act':'retention.set','node':'$12','category':'重要案件','months':360,'uid':20000,'reason':"
+    "'社会影响大'}",
+    /* 69 */
+    "{'act':'retention.extend','object':'@1','key':'65537','node':'$18','until':'2090-01-01',"
+    "'private':{'uid':20000,'reason':'诉讼未结'}}",
+    /* 70 */ "{'act':'retention.extend','node':'$12','until':'','uid':20000,'reason':'永久'}",
 };
 #define STORY_LEN (sizeof(story) / sizeof(story[0]))
 

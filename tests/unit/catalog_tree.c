@@ -43,10 +43,12 @@ static void test_fixed(void **state)
     struct ids ids = children(catalog, CATALOG_ROOT, 0);
     bool empty;
 
-    assert_int_equal(ids.count, 4);
+    assert_int_equal(ids.count, 6);
     assert_int_equal(ids.id[0], CATALOG_NOTICE);
     assert_int_equal(ids.id[2], CATALOG_UNFILED);
     assert_int_equal(ids.id[3], CATALOG_MINE);
+    assert_int_equal(ids.id[4], CATALOG_BY_SUBJECT);
+    assert_int_equal(ids.id[5], CATALOG_BY_DAY);
     assert_int_equal(node_get(catalog, CATALOG_ROOT).kind, CATALOG_KIND_ROOT);
     assert_int_equal(catalog_lookup(catalog, CATALOG_ROOT, "提示.txt", &node), 0);
     assert_int_equal(node.id, CATALOG_NOTICE);
@@ -294,7 +296,7 @@ static void test_stop(void **state)
         int seen = 0;
         assert_int_equal(catalog_children(catalog, CATALOG_ROOT, 0, stop_at_second, &seen), 77);
         assert_int_equal(seen, 2);
-        assert_int_equal(children(catalog, CATALOG_ROOT, 0).count, 4);
+        assert_int_equal(children(catalog, CATALOG_ROOT, 0).count, 6);
     }
 }
 

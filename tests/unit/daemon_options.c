@@ -52,6 +52,7 @@ static void test_defaults(void **state)
     assert_true(options.manage_accounts);
     assert_false(options.foreground || options.allow_other || options.encrypted_swap);
     assert_null(options.smb_conf);
+    assert_null(options.probe);
 }
 
 static void test_all_given(void **state)
@@ -62,11 +63,12 @@ static void test_all_given(void **state)
     assert_int_equal(parse(&options, "--settle", "0.25", "V", "--policy", "P", "--allow-other", "M",
                            "--passphrase-file=F", "--foreground", "--smb-conf", "S", "--first-uid",
                            "30000", "--socket-dir", "D", "--no-accounts", "--workers", "3",
-                           "--encrypted-swap", NULL),
+                           "--encrypted-swap", "--probe", "Q", NULL),
                      OPTIONS_RUN);
     assert_int_equal(options.settle_ns, SECOND / 4);
     assert_string_equal(options.mountpoint, "M");
     assert_string_equal(options.policy_dir, "P");
+    assert_string_equal(options.probe, "Q");
     assert_string_equal(options.smb_conf, "S");
     assert_string_equal(options.socket_dir, "D");
     assert_int_equal(options.first_uid, 30000);

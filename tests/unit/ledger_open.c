@@ -338,6 +338,58 @@ static void nothing_there(void **state)
     memfs_free(fs);
 }
 
+#define LONG_GROUPS 40
+#define LONG_GROUP 4000 /* entries: in all three times what one thread reads alone */
+
+static void assert_damaged(const struct ledger_config *config, const char *needle)
+{
+    struct ledger *ledger;
+
+    assert_int_equal(ledger_open(config, NULL, &ledger), SR_ERR_DAMAGED);
+    assert_null(ledger);
+    if (strstr(sr_error_message(), needle) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", needle, sr_error_message());
+}
+
+/* One thread checks groups, another their entries: all are taken, and damage is found by either. */
+static void long_journal(void **state)
+{
+    struct memfs *fs = memfs_new(1), *copy;
+    struct ledger_config config = fixture_config(memfs_io(fs)), other;
+    struct ledger_open_report report;
+    struct ledger *ledger;
+    uint64_t size;
+
+    (void)state;
+    assert_int_equal(ledger_create(&config, &ledger), 0);
+    for (uint64_t i = 1; i <= LONG_GROUPS; i++) {
+        assert_int_equal(fixture_append(ledger, LONG_GROUP, 0), 0);
+        assert_int_equal(ledger_commit(ledger, i * LONG_GROUP - 1), 0);
+    }
+    assert_int_equal(ledger_close(ledger), 0);
+    size = fixture_file_size(memfs_io(fs), "/ledger/journal");
+    assert_true(size > UINT64_C(12) << 20);
+
+    assert_int_equal(ledger_open(&config, &report, &ledger), 0);
+    assert_int_equal(report.size, LONG_GROUPS * LONG_GROUP);
+    assert_int_equal(fixture_check(ledger, 0), LONG_GROUPS * LONG_GROUP);
+    assert_int_equal(fixture_append(ledger, 3, 0), 0); /* and it goes on */
+    assert_int_equal(ledger_close(ledger), 0);
+    assert_int_equal(fixture_verify_all(memfs_io(fs)).count, 0);
+
+    other = config; /* every MAC holds, and no entry decrypts */
+    memset(other.key_enc, 0x44, sizeof(other.key_enc));
+    assert_damaged(&other, "entry 0 at offset");
+    for (unsigned part = 1; part < 4; part++) {
+        copy = memfs_clone(fs);
+        other = fixture_config(memfs_io(copy));
+        assert_int_equal(memfs_corrupt(copy, "/ledger/journal", size * part / 4, 1), 0);
+        assert_damaged(&other, "its MAC does not hold");
+        memfs_free(copy);
+    }
+    memfs_free(fs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +401,7 @@ int main(void)
         cmocka_unit_test(full_disk),
         cmocka_unit_test(background),
         cmocka_unit_test(nothing_there),
+        cmocka_unit_test(long_journal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,58 @@ static void foreign_checkpoint(void **state)
     memfs_free(fs);
 }
 
+/* --- a daemon publishes while somebody verifies --- */
+
+static struct publishing {
+    int (*list)(struct sr_io *io, const char *path, sr_io_list_fn *fn, void *context);
+    struct ledger *ledger;
+    unsigned listings; /* so many are followed, and preceded, by checkpoints */
+} publishing;
+
+static void publish_two(void)
+{
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(fixture_append(publishing.ledger, 1, 0), 0);
+        assert_int_equal(ledger_checkpoint(publishing.ledger, NULL), 0);
+    }
+}
+
+static int list_and_publish(struct sr_io *io, const char *path, sr_io_list_fn *fn, void *context)
+{
+    bool more = publishing.listings > 0 && strstr(path, "checkpoints") != NULL;
+    int status;
+
+    publishing.listings -= more;
+    if (more && publishing.listings % 2 == 0)
+        publish_two();
+    status = publishing.list(io, path, fn, context);
+    if (more && publishing.listings % 2 == 1)
+        publish_two();
+    return status;
+}
+
+static void publishes_meanwhile(void **state)
+{
+    struct memfs *fs = memfs_new(7);
+    struct sr_io *io = memfs_io(fs);
+    struct ledger_config config = fixture_config(io);
+    struct fixture_findings findings;
+
+    (void)state;
+    assert_int_equal(ledger_create(&config, &publishing.ledger), 0);
+    publish_two();
+    publishing.list = io->list;
+    publishing.listings = 6;
+    io->list = list_and_publish;
+    findings = fixture_verify_all(io);
+    if (findings.count > 0)
+        fail_msg("%s: %s", findings.file, findings.why);
+    assert_int_equal(publishing.listings, 0);
+    io->list = publishing.list;
+    assert_int_equal(ledger_close(publishing.ledger), 0);
+    memfs_free(fs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +269,7 @@ int main(void)
         cmocka_unit_test(each_tile),
         cmocka_unit_test(rollback_and_fork),
         cmocka_unit_test(foreign_checkpoint),
+        cmocka_unit_test(publishes_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
