@@ -101,13 +101,18 @@ int world_open(struct world *world, struct memfs *fs, int64_t settle_ns)
     return 0;
 }
 
-void world_close(struct world *world)
+void world_stop_clock(struct world *world)
 {
     if (world->clock_runs) {
         world->clock_stop = true;
         pthread_join(world->clock, NULL);
     }
     world->clock_runs = false;
+}
+
+void world_close(struct world *world)
+{
+    world_stop_clock(world);
     door_stop(world->door);
     world->door = NULL;
     ledger_close(world->ledger);

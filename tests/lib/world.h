@@ -41,6 +41,8 @@ struct memfs *world_prepare(void);
 int world_open(struct world *world, struct memfs *fs, int64_t settle_ns);
 /* In order; what fails is ignored (the power may be off). */
 void world_close(struct world *world);
+/* Time stands still from here on: for a test that asks what happens within one minute. */
+void world_stop_clock(struct world *world);
 struct door_actor world_actor(uint32_t uid);
 /* Resolves as uid. */
 int world_find(struct world *world, uint32_t uid, const char *path, struct catalog_node *node);
