@@ -215,45 +215,6 @@ int sr_json_canonical(const json_t *value, struct sr_buf *out)
     return rc;
 }
 
-/* Whether arrays and objects nest at most left deep. jansson's own limit is 2048. */
-static bool depth_within(const json_t *value, int left)
-{
-    if (!json_is_array(value) && !json_is_object(value))
-        return true;
-    if (left == 0)
-        return false;
-    if (json_is_array(value)) {
-        for (size_t i = 0; i < json_array_size(value); i++)
-            if (!depth_within(json_array_get(value, i), left - 1))
-                return false;
-        return true;
-    }
-    json_t *walked = (json_t *)value;
-    for (void *i = json_object_iter(walked); i; i = json_object_iter_next(walked, i))
-        if (!depth_within(json_object_iter_value(i), left - 1))
-            return false;
-    return true;
-}
-
-int sr_json_parse(const uint8_t *data, size_t len, json_t **out)
-{
-    *out = NULL;
-    json_error_t error;
-    json_t *value =
-        json_loadb((const char *)data, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!value && json_error_code(&error) == json_error_out_of_memory)
-        return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
-    /* jansson's own text may quote the input, which may hold names; the place does not. */
-    if (!value)
-        return sr_fail(SR_ERR_INVALID, "not JSON (line %d, column %d)", error.line, error.column);
-    if (!depth_within(value, DEPTH_MAX)) {
-        json_decref(value);
-        return sr_fail(SR_ERR_INVALID, "JSON nested more than %d deep", DEPTH_MAX);
-    }
-    *out = value;
-    return 0;
-}
-
 int sr_json_get_text(const json_t *object, const char *key, const char **out)
 {
     *out = NULL;

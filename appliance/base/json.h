@@ -1,4 +1,4 @@
-/* JSON: jansson parses, RFC 8785 (JCS) writing is ours: keys sorted by UTF-16 code units, numbers
+/* JSON: jansson's values, RFC 8785 (JCS) writing is ours: keys sorted by UTF-16 code units, numbers
  * in ECMAScript's shortest form, no white space. */
 #ifndef SR_BASE_JSON_H
 #define SR_BASE_JSON_H
@@ -25,5 +25,14 @@ int sr_json_get_hex(const json_t *object, const char *key, uint8_t *out, size_t 
 json_t *sr_json_u64_text(uint64_t value);
 json_t *sr_json_i64_text(int64_t value);
 json_t *sr_json_hex(const uint8_t *data, size_t len);
+
+/* Memory for many values that all end together: nothing of it is given back one by one. While a thread uses an arena,
+ * every value that it makes lies there, and json_decref of one costs nothing. Another thread may read such values, not
+ * drop their last reference; and what jansson returns to be freed (json_dumps) is not asked for meanwhile. */
+struct sr_json_arena;
+int sr_json_arena_new(struct sr_json_arena **out);   /* fresh */
+void sr_json_arena_use(struct sr_json_arena *arena); /* by this thread, from here on; NULL: none */
+void sr_json_arena_clear(struct sr_json_arena *arena); /* every value in it ends */
+void sr_json_arena_free(struct sr_json_arena *arena);  /* not while it is used; NULL is nothing */
 
 #endif

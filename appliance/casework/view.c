@@ -12,9 +12,9 @@
 
 #define STEP 4096 /* entries between two calls of progress */
 
-/* A whole projection: reading and decrypting is half of the work, and goes on in batches beside the projecting. Who
- * has made an entry frees it, too: memory given back by another thread is a lock at every entry. */
-#define BATCH 256
+/* A whole projection: reading and decrypting is half of the work, and goes on in batches beside the projecting. The
+ * entries of a batch end together, when all of them are projected. */
+#define BATCH 64
 #define BATCHES 4
 
 struct batch {
@@ -23,6 +23,7 @@ struct batch {
         json_t *entry; /* private part opened */
     } items[BATCH];
     size_t count;
+    struct sr_json_arena *arena; /* of the entries */
 };
 
 struct queue {
@@ -90,11 +91,12 @@ static void *project_queue(void *context)
     return NULL;
 }
 
-static void batch_clear(struct batch *batch)
+/* The batch that is filled next, by this thread. */
+static void batch_begin(struct batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++)
-        json_decref(batch->items[i].entry);
+    sr_json_arena_clear(batch->arena);
     batch->count = 0;
+    sr_json_arena_use(batch->arena);
 }
 
 /* Gives the batch that is being filled to the other thread, and waits for room. The error of the other thread, if
@@ -108,17 +110,27 @@ static int hand_over(struct queue *queue)
         pthread_cond_wait(&queue->change, &queue->lock);
     int status = queue->why.code != 0 ? sr_error_raise(&queue->why) : 0;
     pthread_mutex_unlock(&queue->lock);
-    batch_clear(&queue->batches[queue->in % BATCHES]);
+    batch_begin(&queue->batches[queue->in % BATCHES]);
     return status;
 }
 
-/* Takes over entry. The error of the other thread, if there is one. */
+/* entry is of the batch's arena. The error of the other thread, if there is one. */
 static int push(struct queue *queue, uint64_t index, json_t *entry)
 {
     struct batch *batch = &queue->batches[queue->in % BATCHES];
     batch->items[batch->count].index = index;
     batch->items[batch->count++].entry = entry;
     return batch->count == BATCH ? hand_over(queue) : 0;
+}
+
+static void queue_free(struct queue *queue)
+{
+    sr_json_arena_use(NULL);
+    for (size_t i = 0; i < BATCHES; i++)
+        sr_json_arena_free(queue->batches[i].arena);
+    pthread_cond_destroy(&queue->change);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue);
 }
 
 static int queue_start(struct projection *p)
@@ -128,15 +140,22 @@ static int queue_start(struct projection *p)
         return sr_fail(SR_ERR_NO_MEMORY, "no memory to make the catalog");
     pthread_mutex_init(&queue->lock, NULL);
     pthread_cond_init(&queue->change, NULL);
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < BATCHES; i++)
+        status = sr_json_arena_new(&queue->batches[i].arena);
     p->queue = queue;
-    int error = pthread_create(&queue->thread, NULL, project_queue, p);
-    if (error == 0)
-        return 0;
-    pthread_cond_destroy(&queue->change);
-    pthread_mutex_destroy(&queue->lock);
-    free(queue);
-    p->queue = NULL;
-    return sr_fail_errno(error, "no thread to make the catalog");
+    if (status == 0) {
+        int error = pthread_create(&queue->thread, NULL, project_queue, p);
+        if (error != 0)
+            status = sr_fail_errno(error, "no thread to make the catalog");
+    }
+    if (status < 0) {
+        queue_free(queue);
+        p->queue = NULL;
+        return status;
+    }
+    batch_begin(&queue->batches[0]);
+    return 0;
 }
 
 /* Waits until all is projected. status: of who has read. */
@@ -154,15 +173,11 @@ static int queue_end(struct projection *p, int status)
     pthread_cond_broadcast(&queue->change);
     pthread_mutex_unlock(&queue->lock);
     pthread_join(queue->thread, NULL);
-    for (size_t i = 0; i < BATCHES; i++)
-        batch_clear(&queue->batches[i]);
     if (status == 0 && queue->why.code != 0) {
         why = queue->why;
         status = why.code;
     }
-    pthread_cond_destroy(&queue->change);
-    pthread_mutex_destroy(&queue->lock);
-    free(queue);
+    queue_free(queue);
     p->queue = NULL;
     return status < 0 ? sr_error_raise(&why) : status;
 }
