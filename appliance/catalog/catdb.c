@@ -238,7 +238,7 @@ void catdb_forget(struct catalog *catalog)
 {
     catalog->marked = 0;
     catalog->recent.node = 0;
-    catalog->confirmed = 0;
+    memset(catalog->confirmed, 0, sizeof(catalog->confirmed));
 }
 
 int catdb_reload(struct catalog *catalog)

@@ -33,7 +33,8 @@
 #define CATDB_DESTROYED_NAME "(已销毁)" /* of a record whose key, and so whose name, is destroyed */
 #define CATDB_UID_UNKNOWN UINT32_MAX    /* its maker; (uid_t)-1 is nobody's */
 #define CATDB_NOWHERE UINT64_C(0)       /* its parent: shown in no folder */
-#define CATDB_KNOWN 16                  /* people kept at hand: every request of the mount asks */
+#define CATDB_CONFIRMED 16
+#define CATDB_KNOWN 16 /* people kept at hand: every request of the mount asks */
 
 struct catalog {
     pthread_mutex_t lock; /* guards everything below */
@@ -51,9 +52,10 @@ struct catalog {
     uint64_t marked;     /* stands in unindexed; 0: none that is known of */
     /* Of an object, while no version changes, nor which one is current; node 0: none. */
     struct catalog_version recent;
-    uint64_t confirmed; /* a folder that is not provisional, nor what is above it; 0: none known */
-    char broken[160];   /* why nothing can be answered any more; "": it can */
-    bool healing;       /* by this thread, which alone is answered */
+    uint64_t confirmed
+        [CATDB_CONFIRMED]; /* folders that are not provisional, nor what is above; by id % so many */
+    char broken[160];      /* why nothing can be answered any more; "": it can */
+    bool healing;          /* by this thread, which alone is answered */
     pthread_t healer;
     struct facts facts;
     struct catalog_counts counts;           /* entries excepted: low + rows of applied */

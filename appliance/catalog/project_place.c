@@ -187,14 +187,15 @@ int project_confirm_above(const struct project *p, uint64_t node)
     uint64_t at, above;
     bool provisional = false;
     int rc = parent_of(p, node, &node, NULL);
+    uint64_t *confirmed = &p->catalog->confirmed[node % CATDB_CONFIRMED];
 
-    if (rc < 0 || node == p->catalog->confirmed)
+    if (rc < 0 || node == *confirmed)
         return rc;
     for (at = node; rc == 0 && at > CATALOG_FIXED_LAST; at = above) /* the fixed ones never are */
         if ((rc = parent_of(p, at, &above, &provisional)) == 0 && provisional)
             rc = catdb_run_int(p->catalog, CATDB_NODE_CONFIRM, (int64_t)at);
     if (rc == 0)
-        p->catalog->confirmed = node;
+        *confirmed = node;
     return rc;
 }
 

@@ -1,4 +1,4 @@
-/* Parsing, and the canonical writer: what it writes is UTF-8, and written again after reading it is
+/* Parsing, which is as jansson's where we read by ourselves, and the canonical writer: what it writes is UTF-8, and written again after reading it is
  * the same. */
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,6 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rc = sr_json_parse(data, size, &value);
     require(rc == 0 || rc == SR_ERR_INVALID);
     require((rc == 0) == (value != NULL));
+    json_t *theirs =
+        json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+    require(rc == 0 ? json_equal(value, theirs)
+                    : theirs == NULL || strstr(sr_error_message(), "nested") != NULL);
+    json_decref(theirs);
     if (rc < 0)
         return 0;
     rc = sr_json_canonical(value, &first);

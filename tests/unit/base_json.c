@@ -291,6 +291,131 @@ static void test_parse(void **state)
     assert_null(strstr(sr_error_message(), "secret"));
 }
 
+/* What is read by ourselves is read as jansson reads it. */
+static void check_as_jansson(const char *text, size_t len)
+{
+    json_t *ours, *theirs = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+    int rc = sr_json_parse((const uint8_t *)text, len, &ours);
+    assert_int_equal(rc, theirs != NULL ? 0 : SR_ERR_INVALID);
+    if (rc == 0)
+        assert_true(json_equal(ours, theirs));
+    json_decref(ours);
+    json_decref(theirs);
+}
+
+static void test_as_jansson(void **state)
+{
+    (void)state;
+    static const char *const entries[] = {
+        "{\"act\":\"record.label\",\"big\":123456789012345,\"deep\":[[],{},[{\"a\":[0,-1]}]],"
+        "\"holes\":[[\"0\",\"65536\"]],\"n\":-120,\"name\":\"询问笔录\xf0\xa0\xae\xb7\","
+        "\"no\":false,\"none\":null,\"v\":1,\"yes\":true}",
+        "{\"act\":\"record.label\",\"big\":9007199254740992,\"r\":1.5,\"text\":\"a\\nb\"}"};
+    static const char *const others[] = {"{\"b\":1,\"a\":2}",
+                                         "{\"a\":1,\"a\":1}",
+                                         "{\"a\":1,\"ab\":1}",
+                                         "{\"ab\":1,\"a\":1}",
+                                         "{\"\":1}",
+                                         "{\"\":1,\"\":1}",
+                                         "{\"a\":1 }",
+                                         "-0",
+                                         "0",
+                                         "-",
+                                         "00",
+                                         "-01",
+                                         "123456789012345",
+                                         "1234567890123456",
+                                         "-123456789012345",
+                                         "12345678901234567890",
+                                         "1e5",
+                                         "1.0",
+                                         "[1,,2]",
+                                         "[1 ,2]",
+                                         "{\"a\"}",
+                                         "{\"a\":}",
+                                         "{a:1}",
+                                         "tru",
+                                         "truex",
+                                         "[true,false,null]",
+                                         "\"\xc0\x80\"",
+                                         "\"\xed\xa0\x80\"",
+                                         "\"\xf4\x90\x80\x80\"",
+                                         "\"\x7f\"",
+                                         "[\"\xe6\"]",
+                                         "{\"\xff\":1}"};
+    for (size_t e = 0; e < sizeof(entries) / sizeof(entries[0]); e++) {
+        size_t whole = strlen(entries[e]);
+        char changed[256];
+        assert_true(whole < sizeof(changed));
+        memcpy(changed, entries[e], whole + 1);
+        for (size_t len = 0; len <= whole + 1; len++) /* its NUL, too */
+            check_as_jansson(changed, len);
+        for (size_t bit = 0; bit < 8 * whole; bit++) {
+            changed[bit / 8] = (char)(changed[bit / 8] ^ 1 << bit % 8);
+            check_as_jansson(changed, whole);
+            changed[bit / 8] = entries[e][bit / 8];
+        }
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        check_as_jansson(others[i], strlen(others[i]));
+}
+
+static void test_depth_read(void **state)
+{
+    (void)state;
+    for (size_t deep = 63; deep <= 66; deep++) {
+        char text[2 * 70 + 1];
+        json_t *value;
+        memset(text, '[', deep);
+        memset(text + deep, ']', deep);
+        assert_int_equal(sr_json_parse((const uint8_t *)text, 2 * deep, &value),
+                         deep <= 64 ? 0 : SR_ERR_INVALID);
+        assert_true((value != NULL) == (deep <= 64));
+        json_decref(value);
+    }
+}
+
+/* Larger than a chunk of the arena, and many small ones, again and again. */
+static void test_arena(void **state)
+{
+    (void)state;
+    struct sr_json_arena *arena;
+    size_t large = 1u << 20;
+    char *text = malloc(large);
+    json_t *value, *before = json_string("made before"), *after;
+    assert_non_null(text);
+    memset(text, 'x', large);
+    text[0] = text[large - 1] = '"';
+    assert_int_equal(sr_json_arena_new(&arena), 0);
+    for (int round = 0; round < 3; round++) {
+        json_t *kept[2000];
+        sr_json_arena_use(arena);
+        for (size_t i = 0; i < 2000; i++) {
+            char entry[80];
+            int len = snprintf(entry, sizeof(entry), "{\"n\":%zu,\"s\":\"%zu\"}", i, i);
+            assert_int_equal(sr_json_parse((const uint8_t *)entry, (size_t)len, &kept[i]), 0);
+        }
+        assert_int_equal(sr_json_parse((const uint8_t *)text, large, &value), 0);
+        assert_int_equal(json_string_length(value), large - 2);
+        assert_memory_equal(json_string_value(value), text + 1, large - 2);
+        for (size_t i = 0; i < 2000; i++) { /* none lies where another does */
+            uint64_t n;
+            assert_int_equal(sr_json_get_u64(kept[i], "s", &n), 0);
+            assert_int_equal(n, i);
+            assert_int_equal(json_integer_value(json_object_get(kept[i], "n")), i);
+        }
+        json_decref(value); /* allowed, and nothing */
+        json_object_del(kept[0], "n");
+        sr_json_arena_clear(arena);
+    }
+    json_decref(before); /* of no arena, while one is used */
+    sr_json_arena_use(NULL);
+    sr_json_arena_free(arena);
+    assert_non_null(after = json_string("made after"));
+    json_decref(after);
+    free(text);
+}
+
 static void test_members(void **state)
 {
     (void)state;
@@ -351,6 +476,9 @@ int main(void)
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_as_jansson),
+        cmocka_unit_test(test_depth_read),
+        cmocka_unit_test(test_arena),
         cmocka_unit_test(test_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
