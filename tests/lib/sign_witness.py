@@ -2,12 +2,14 @@
 """sign_witness.py FOLDER: makes, with the openssl program, two authorities (ca.pem, other.pem) and PDFs signed under the
 first: good.pdf (RSA), ec.pdf, changed.pdf, appended.pdf, wide.pdf (leaves out more), twice.pdf, endless.pdf (a page that
 is not read to its end), sha1.pdf (a kind that is
-not checked); good.ofd, changed.ofd. sign_witness.py --member OFD OUT MEMBER: the same OFD with a byte more at the end of a member.
+not checked); good.ofd, changed.ofd. sign_witness.py --member OFD OUT MEMBER: the same OFD with a byte more at the end of a member;
+--added OFD OUT MEMBER: with a member more.
 sign_witness.py --value OFD: the certificate in PEM that the first seal of an OFD has."""
 import base64
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -147,6 +149,13 @@ def sm2_cms(folder):
             0x30, der(2, b"\1"), der(0x31, sm3), der(0x30, der(6, bytes.fromhex("2a864886f70d010701"))), der(0xa0, certificate), der(0x31, who)))))
 
 
+def added(path, out, name):
+    """path with a member more, that no signature knows of."""
+    shutil.copyfile(path, out)
+    with zipfile.ZipFile(out, "a") as package:
+        package.writestr(name, b"<added/>")
+
+
 def member(path, out, name):
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
         for info in old.infolist():
@@ -167,6 +176,8 @@ def value(path):
 
 if sys.argv[1] == "--member":
     member(*sys.argv[2:])
+elif sys.argv[1] == "--added":
+    added(*sys.argv[2:])
 elif sys.argv[1] == "--value":
     value(sys.argv[2])
 else:

@@ -197,6 +197,15 @@ static void test_ofd(void **state)
     document_rig_run(MAKER "--member '%s' %s Doc_0/Signs/Sign_0/Signature.xml",
                      vector("SESV4SignDoc.ofd"), path);
     ofd_is(path, NULL, 0, "unknown", "Test Certificate, OFD R&W", "another than was signed");
+    /* A part that came afterwards: what was signed is intact, and that is not all there is. */
+    document_rig_run(MAKER "--added '%s' %s Doc_1/Document.xml", vector("SESV4SignDoc.ofd"), path);
+    signature_is(look(&rig, path, NULL, 1), 1, "unknown", "Test Certificate, OFD R&W",
+                 "1 parts of the document are not signed");
+    assert_true(document_rig_finding(&rig, "signature_covers"));
+    document_rig_close(&rig);
+    look(&rig, vector("SESV4SignDoc.ofd"), NULL, 1);
+    assert_false(document_rig_finding(&rig, "signature_covers"));
+    document_rig_close(&rig);
 }
 
 /* Whatever bytes: an answer, and nothing else than what was signed is intact. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -37,6 +38,7 @@ struct signature { /* Signature.xml */
     size_t len;
     unsigned references, changed, absent, unread; /* unread: see members_unknown */
     bool unknown_method;
+    bool *signed_parts; /* one for each of the members */
 };
 
 static int signature_start(void *context, struct xml *at, const char *name)
@@ -85,6 +87,8 @@ static void check_reference(struct signature *signature)
     size_t len = sizeof(expected), size;
 
     signature->references++;
+    if (member)
+        signature->signed_parts[member - signature->members->items] = true;
     trim(signature->text);
     if (!member && members_unknown(signature->members, signature->reference)) {
         signature->unread++;
@@ -114,6 +118,25 @@ static int signature_end(void *context, const char *name)
     return 0;
 }
 
+/* Members that are not signed and could be: all but folders, OFD.xml, which names the signatures, and what lies where
+ * they lie. */
+static unsigned count_unsigned(const struct signature *signature, const char *list)
+{
+    const char *slash = strrchr(list, '/');
+    size_t folder = slash ? (size_t)(slash - list) + 1 : 0;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < signature->members->count; i++) {
+        const char *name = signature->members->items[i].name;
+        size_t len = strlen(name);
+
+        count += len > 0 && name[len - 1] != '/' && !signature->signed_parts[i] &&
+                 strcasecmp(name, "OFD.xml") != 0 &&
+                 !(folder > 0 && strncasecmp(name, list, folder) == 0);
+    }
+    return count;
+}
+
 /* What the list says of the members comes before what the value says of the list. */
 static void judge(const struct signature *signature, struct cms_result *result)
 {
@@ -133,7 +156,9 @@ static void judge(const struct signature *signature, struct cms_result *result)
     }
 }
 
-static int verify_one(const struct members *members, const char *place, struct describe *answer)
+/* in: the list of signatures. */
+static int verify_one(const struct members *members, const char *in, const char *place,
+                      struct describe *answer)
 {
     struct signature *signature = calloc(1, sizeof(*signature));
     const struct xml_visitor visitor = {signature_start, signature_end, signature_text, signature};
@@ -141,8 +166,14 @@ static int verify_one(const struct members *members, const char *place, struct d
     struct cms_result result = {.time_ns = CMS_NO_TIME};
     int rc = 0;
 
-    if (!signature)
+    unsigned outside;
+
+    if (signature)
+        signature->signed_parts = calloc(members->count + 1, sizeof(*signature->signed_parts));
+    if (!signature || !signature->signed_parts) {
+        free(signature);
         return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
+    }
     signature->members = members;
     signature->in = place;
     if (list && (rc = xml_walk(list->data, list->len, &visitor, answer)) == 0) {
@@ -155,11 +186,19 @@ static int verify_one(const struct members *members, const char *place, struct d
             snprintf(result.detail, sizeof(result.detail),
                      "the value of the signature is not in the document");
         judge(signature, &result);
+        if (result.intact == CMS_INTACT && (outside = count_unsigned(signature, in)) > 0) {
+            if (result.detail[0] == '\0')
+                snprintf(result.detail, sizeof(result.detail),
+                         "%u parts of the document are not signed", outside);
+            describe_finding(answer, "signature_covers",
+                             "a signature does not cover every part of the document");
+        }
     } else if (!list) {
         snprintf(result.detail, sizeof(result.detail), "the signature is not in the document");
     }
     if (rc == 0)
         signature_put(answer, "ofd", &result);
+    free(signature->signed_parts);
     free(signature);
     return rc;
 }
@@ -177,7 +216,7 @@ int signature_ofd(const struct members *members, const char *place, struct descr
     if (member)
         rc = xml_walk(member->data, member->len, &visitor, answer);
     for (size_t i = 0; rc == 0 && i < list->count; i++)
-        rc = verify_one(members, list->places[i], answer);
+        rc = verify_one(members, place, list->places[i], answer);
     free(list);
     return rc;
 }
