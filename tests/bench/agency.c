@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PER_CASE 50
 #define WORDS 4000
@@ -12,6 +13,17 @@ static unsigned seed = 7;
 unsigned agency_below(unsigned limit)
 {
     return (unsigned)rand_r(&seed) % limit;
+}
+
+double agency_resident_mib(void)
+{
+    long pages = 0, all = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    if (file == NULL || fscanf(file, "%ld %ld", &all, &pages) != 2)
+        exit(3);
+    fclose(file);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1048576.0;
 }
 
 /* One of the 3000 most common places for a character, as UTF-8 (3 bytes). */

@@ -20,6 +20,7 @@ struct agency_maker { /* zero but for index and records */
 /* The next entry, owned by the caller; NULL: no memory. */
 json_t *agency_next(struct agency_maker *maker);
 
+double agency_resident_mib(void);      /* of this process, now */
 unsigned agency_below(unsigned limit); /* the same numbers in every run */
 /* Word w of two characters; out >= 7 bytes. */
 void agency_word(char *out, unsigned w);

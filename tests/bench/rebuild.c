@@ -1,6 +1,6 @@
 /* How long the catalog takes to be made anew from the ledger of a large agency, and how long start-up takes then.
  * Prints one figure a line; exit status 1 when a required one is missed (issue 4: of a million records in under 90 s;
- * start-up in under 5 s).
+ * start-up in under 5 s, resident memory under 512 MiB).
  *
  * usage: rebuild [RECORDS]     (default 1000000)
  *
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -18,11 +19,15 @@
 #include "casework/entry.h"
 #include "casework/setup.h"
 #include "casework/view.h"
+#include "catalog/search.h"
+#include "catalog/search_query.h"
 #include "tests/bench/agency.h"
 
-#define COMMIT 20000 /* entries */
+#define COMMIT 20000    /* entries */
+#define START "--start" /* the program calls itself so */
 #define REQUIRED_S 90.0
 #define REQUIRED_START_S 5.0
+#define REQUIRED_RESIDENT_MIB 512.0
 
 static double now_s(void)
 {
@@ -155,9 +160,13 @@ static double rebuild(const char *path)
     return spent;
 }
 
-/* As the daemon starts, but for the passphrase: the whole journal is checked, the catalog is brought up to it. */
-static double start_up(const char *path)
+/* As the daemon starts, but for the passphrase: the whole journal is checked, the catalog is brought up to it. Then a
+ * search, which takes its tables into memory. */
+static bool start_up(const char *path)
 {
+    static struct search_query query;
+    struct catalog_hits hits;
+    char sentence[SEARCH_SENTENCE_MAX];
     struct view_report report;
     struct catalog *catalog;
     struct vault *vault;
@@ -169,15 +178,38 @@ static double start_up(const char *path)
     double spent = now_s() - start;
     printf("rebuild_start_up %.1f s, %.1f s of it the ledger; %llu entries replayed\n", spent,
            opened, (unsigned long long)report.replayed);
+    search_parse("利州", &query, sentence);
+    must(catalog_query(catalog, &query, &hits));
+    double resident = agency_resident_mib();
+    printf("rebuild_resident %.0f MiB with ledger and catalog open, %llu records found\n", resident,
+           (unsigned long long)hits.count);
+    catalog_hits_free(&hits);
     catalog_close(catalog);
     must(ledger_close(ledger));
     vault_close(vault);
-    return spent;
+    return spent <= REQUIRED_START_S && resident <= REQUIRED_RESIDENT_MIB;
+}
+
+/* In a process of its own, whose memory is that of a start. */
+static bool start_up_apart(const char *path)
+{
+    int status;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/proc/self/exe", "rebuild", START, path, (char *)NULL);
+        _exit(3);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) > 1)
+        exit(3);
+    return WEXITSTATUS(status) == 0;
 }
 
 int main(int argc, char **argv)
 {
     uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
+    if (argc == 3 && strcmp(argv[1], START) == 0)
+        return start_up(argv[2]) ? 0 : 1;
     const char *base = getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp";
     char folder[256], path[300], command[400];
     snprintf(folder, sizeof folder, "%s/srt-bench.XXXXXX", base);
@@ -187,9 +219,10 @@ int main(int argc, char **argv)
     }
     snprintf(path, sizeof path, "%s/vault", folder);
     make_vault(path, records);
-    double spent = rebuild(path), started = start_up(path);
+    double spent = rebuild(path);
+    bool started = start_up_apart(path);
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     if (system(command) != 0)
         return 3;
-    return records >= 1000000 && (spent > REQUIRED_S || started > REQUIRED_START_S) ? 1 : 0;
+    return records >= 1000000 && (spent > REQUIRED_S || !started) ? 1 : 0;
 }
