@@ -356,6 +356,7 @@ int door_write(struct door_file *file, const struct door_actor *actor, uint64_t 
     if (live->closed && (status = door_reopen(file->door, live)) < 0)
         return refused_content(file, "write", status);
     file->wrote = true;
+    atomic_store(&file->door->written_ns, file->door->io->boottime_ns(file->door->io));
     if ((status = note_failure(file, staging_write(live->staging, offset, buf, len))) < 0)
         return refused_content(file, "write", status);
     if (!live->mtime_set)

@@ -16,9 +16,12 @@
 #include "casework/texts.h"
 #include "catalog/described.h"
 
-#define LOOK_NS INT64_C(1000000000)   /* at the queue, without being woken */
-#define NICE 10                       /* uploads come first */
-#define AGAIN_NS INT64_C(30000000000) /* after an error of the machine */
+#define LOOK_NS INT64_C(1000000000)     /* at the queue, without being woken */
+#define NICE 10                         /* uploads come first */
+#define QUIET_NS INT64_C(300000000)     /* they have ended: nothing was written for so long */
+#define PATIENCE_NS INT64_C(5000000000) /* for one record: they may go on all day */
+#define GLANCE_NS INT64_C(50000000)     /* between two looks whether they have */
+#define AGAIN_NS INT64_C(30000000000)   /* after an error of the machine */
 
 struct describer {
     struct door *door;
@@ -200,8 +203,8 @@ static bool begin(struct describer *describer, const struct vault_object_id *obj
     return go;
 }
 
-/* Until woken, for so long at most; false: stop. */
-static bool wait_for_work(struct describer *describer, int64_t wait_ns)
+/* For so long at most, or until woken if that counts; false: stop. */
+static bool pause_until(struct describer *describer, int64_t wait_ns, bool or_woken)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -209,12 +212,26 @@ static bool wait_for_work(struct describer *describer, int64_t wait_ns)
     until.tv_sec = at / INT64_C(1000000000);
     until.tv_nsec = at % INT64_C(1000000000);
     pthread_mutex_lock(&describer->lock);
-    while (!describer->stopping && !describer->woken &&
+    while (!describer->stopping && !(or_woken && describer->woken) &&
            pthread_cond_timedwait(&describer->wake, &describer->lock, &until) != ETIMEDOUT)
         ;
     bool go = !describer->stopping;
-    describer->woken = false;
+    if (or_woken)
+        describer->woken = false;
     pthread_mutex_unlock(&describer->lock);
+    return go;
+}
+
+/* One small file looked into costs as much as a hundred of them uploaded. False: stop. */
+static bool wait_for_quiet(struct describer *describer)
+{
+    struct door *door = describer->door;
+    int64_t began = door->io->boottime_ns(door->io), now = began;
+    bool go = true;
+    while (go && now - atomic_load(&door->written_ns) < QUIET_NS && now - began < PATIENCE_NS) {
+        go = pause_until(describer, GLANCE_NS, false);
+        now = door->io->boottime_ns(door->io);
+    }
     return go;
 }
 
@@ -231,6 +248,8 @@ static void *describer_thread(void *context)
         int status = catalog_undescribed(describer->door->catalog, from, &version);
         if (status < 0) { /* the end of the queue, or a catalog that is being healed */
             bool again = failed_ns != 0;
+            if (!wait_for_quiet(describer))
+                break;
             if (search_fill(describer->door, &fill) == 0) {
                 if (!begin(describer, NULL))
                     break;
@@ -239,12 +258,12 @@ static void *describer_thread(void *context)
             fill = 0;
             from = 0;
             failed_ns = 0;
-            if (!wait_for_work(describer, again ? AGAIN_NS : LOOK_NS))
+            if (!pause_until(describer, again ? AGAIN_NS : LOOK_NS, true))
                 break;
             continue;
         }
         from = version.create_index + 1;
-        if (!begin(describer, &version.object))
+        if (!wait_for_quiet(describer) || !begin(describer, &version.object))
             break;
         status = describe(describer, &version);
         if (!begin(describer, NULL))

@@ -185,6 +185,7 @@ struct door {
     struct gather_memo gathered[DOOR_GATHERED]; /* gather_lock, under which nothing is taken */
     pthread_mutex_t gather_lock;
     struct describer *describer;       /* NULL: nothing is looked into */
+    _Atomic int64_t written_ns;        /* boottime of the last door_write: uploads come first */
     _Atomic int64_t looks[DOOR_LOOKS]; /* passwords.c: boottime of the next one, by uid */
     bool stopping;
     unsigned open_files;

@@ -104,6 +104,47 @@ static void test_described(void **state)
     assert_int_equal(world_audit(world), 0);
 }
 
+static void wait_until_looked(const struct fake *fake, int records)
+{
+    for (int i = 0; i < 4000 && fake->looked < records; i++)
+        usleep(2500);
+    assert_int_equal(fake->looked, records);
+}
+
+/* Nothing is looked into while content comes in, unless that goes on for long. */
+static void test_uploads_come_first(void **state)
+{
+    struct world *world = *state;
+    struct fake fake = {.no_text = true};
+    struct door_actor officer = world_actor(WORLD_OFFICER);
+    struct catalog_node node, other, folder;
+    struct door_open_info info;
+    struct door_file *file;
+    int round;
+    put(world, STAGE "/a.mp4", "a recording", &node);
+    seal(world, &node);
+    assert_int_equal(world_find(world, WORLD_OFFICER, STAGE, &folder), 0);
+    assert_int_equal(
+        door_create(world->door, &officer, folder.id, "b.mp4", false, &other, &file, &info), 0);
+    assert_int_equal(door_write(file, &officer, 0, "more", 4), 0);
+    world_stop_clock(world);
+    begin(world, &fake);
+    for (round = 0; round < 1000 && fake.looked == 0; round++) { /* 0.1 s each */
+        assert_int_equal(door_write(file, &officer, 0, "more", 4), 0);
+        memfs_advance(world->fs, SECOND_NS / 10);
+        usleep(5000);
+    }
+    assert_in_range(round, 45, 999);
+    wait_until_looked(&fake, 1);
+    assert_int_equal(door_write(file, &officer, 0, "more", 4), 0);
+    assert_int_equal(door_reindex(world->door, &officer, node.id), 0);
+    usleep(250000);
+    assert_int_equal(fake.looked, 1);
+    memfs_advance(world->fs, SECOND_NS);
+    wait_until_looked(&fake, 2);
+    door_release(file);
+}
+
 /* The queue is in the ledger's view: what was sealed while nobody looked is looked into later. */
 static void test_goes_on_after_a_restart(void **state)
 {
@@ -263,6 +304,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_described),
+        TEST(test_uploads_come_first),
         TEST(test_goes_on_after_a_restart),
         TEST(test_bad_looks_cost_a_description),
         TEST(test_on_demand),
