@@ -25,7 +25,8 @@ CPPFLAGS := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE_VERSION=314 -Iapplia
 LDFLAGS := -pie -Wl,-z,relro,-z,now -pthread $(SANFLAGS)
 LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lunistring -lm
 
-# What reads files of strangers is linked into the probe alone.
+# What reads files of strangers is linked into the probe alone, but for bags, which the tool reads without a vault.
+$(OUT)/strongroom $(OUT)/unit/tools_% $(OUT)/fuzz/tools_% $(OUT)/libfuzzer/tools_%: LIBS += $(shell pkg-config --libs libarchive 2>/dev/null)
 PROBE_LIBS = $(shell pkg-config --libs $(PROBE_PACKAGES) 2>/dev/null)
 PROBE_CFLAGS := $(shell pkg-config --cflags $(PROBE_PACKAGES) 2>/dev/null)
 $(OUT)/obj/appliance/media/probe/%.o $(OUT)/obj/tests/unit/probe_%.o: CPPFLAGS += $(PROBE_CFLAGS)
@@ -34,7 +35,7 @@ $(OUT)/fuzz/probe_% $(OUT)/libfuzzer/probe_%: LIBS += $(PROBE_LIBS)
 $(OUT)/fuzz/probe_% $(OUT)/libfuzzer/probe_%: CPPFLAGS += $(PROBE_CFLAGS)
 
 MODULES := base policy vault ledger catalog media probe casework daemon
-src = $(wildcard appliance/$(1:probe=media/probe)/*.c $(filter policy,$(1))/*.c)
+src = $(wildcard appliance/$(1:probe=media/probe)/*.c $(filter policy tools,$(1))/*.c)
 obj = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 $(foreach m,$(MODULES),$(eval $(m)_OBJ := $(call obj,$(call src,$(m)))))
 # What rules can speak of is the door's, so its schema is part of the program: _binary_policy_….

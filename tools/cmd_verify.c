@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -228,10 +229,10 @@ int cmd_verify(struct tool *tool, int argc, char **argv)
     if (!tool_operands(tool, argc, argv, 0, 1))
         return TOOL_USAGE;
     argument = optind < argc ? argv[optind] : NULL;
-    if (argument != NULL && tool->passphrase_file == NULL && place_is_outside(tool, argument))
-        return tool_fail(
-            tool, sr_fail(SR_ERR_UNSUPPORTED,
-                          "%s is not in the vault; this version cannot verify bags yet", argument));
+    if (argument != NULL && tool->passphrase_file == NULL &&
+        ((tool->vault == NULL && strchr(argument, '/') != NULL && access(argument, F_OK) != 0) ||
+         place_is_outside(tool, argument)))
+        return cmd_verify_bag(tool, argument);
     if (tool->json)
         run.findings = json_array();
     if (tool->passphrase_file != NULL)

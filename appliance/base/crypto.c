@@ -164,49 +164,61 @@ int sr_sha256(const void *data, size_t len, uint8_t out[SR_SHA256_LEN])
     return 0;
 }
 
-struct sr_sha256 {
+struct sr_digest {
     EVP_MD *md;
     EVP_MD_CTX *ctx;
 };
 
-int sr_sha256_new(struct sr_sha256 **out)
+int sr_digest_new(const char *name, struct sr_digest **out)
 {
+    static const char *const names[] = {"sha256", "md5",    "sha1", "sha224",
+                                        "sha384", "sha512", "sm3"};
+    size_t which = 0;
     *out = NULL;
-    struct sr_sha256 *hash = calloc(1, sizeof(*hash));
-    if (!hash)
+    while (which < sizeof(names) / sizeof(names[0]) && strcmp(names[which], name) != 0)
+        which++;
+    if (which == sizeof(names) / sizeof(names[0]))
+        return sr_fail(SR_ERR_UNSUPPORTED, "digests of the kind %s are not known here", name);
+    struct sr_digest *digest = calloc(1, sizeof(*digest));
+    if (!digest)
         return sr_fail(SR_ERR_NO_MEMORY, "out of memory");
-    hash->md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    hash->ctx = EVP_MD_CTX_new();
-    if (!hash->md || !hash->ctx || EVP_DigestInit_ex2(hash->ctx, hash->md, NULL) != 1) {
-        sr_sha256_free(hash);
-        return fail("SHA-256");
+    digest->md = EVP_MD_fetch(NULL, name, NULL);
+    digest->ctx = EVP_MD_CTX_new();
+    if (!digest->md || !digest->ctx || EVP_DigestInit_ex2(digest->ctx, digest->md, NULL) != 1) {
+        sr_digest_free(digest);
+        return fail(name);
     }
-    *out = hash;
+    *out = digest;
     return 0;
 }
 
-int sr_sha256_update(struct sr_sha256 *hash, const void *data, size_t len)
+size_t sr_digest_len(const struct sr_digest *digest)
 {
-    return EVP_DigestUpdate(hash->ctx, data, len) == 1 ? 0 : fail("SHA-256");
+    return (size_t)EVP_MD_get_size(digest->md);
 }
 
-int sr_sha256_final(struct sr_sha256 *hash, uint8_t out[SR_SHA256_LEN])
+int sr_digest_update(struct sr_digest *digest, const void *data, size_t len)
 {
-    return EVP_DigestFinal_ex(hash->ctx, out, NULL) == 1 ? 0 : fail("SHA-256");
+    return EVP_DigestUpdate(digest->ctx, data, len) == 1 ? 0 : fail("a digest");
 }
 
-int sr_sha256_reset(struct sr_sha256 *hash)
+int sr_digest_final(struct sr_digest *digest, uint8_t *out)
 {
-    return EVP_DigestInit_ex2(hash->ctx, hash->md, NULL) == 1 ? 0 : fail("SHA-256");
+    return EVP_DigestFinal_ex(digest->ctx, out, NULL) == 1 ? 0 : fail("a digest");
 }
 
-void sr_sha256_free(struct sr_sha256 *hash)
+int sr_digest_reset(struct sr_digest *digest)
 {
-    if (!hash)
+    return EVP_DigestInit_ex2(digest->ctx, digest->md, NULL) == 1 ? 0 : fail("a digest");
+}
+
+void sr_digest_free(struct sr_digest *digest)
+{
+    if (!digest)
         return;
-    EVP_MD_CTX_free(hash->ctx);
-    EVP_MD_free(hash->md);
-    free(hash);
+    EVP_MD_CTX_free(digest->ctx);
+    EVP_MD_free(digest->md);
+    free(digest);
 }
 
 /* HMAC over two stretches; out takes the digest's length. */

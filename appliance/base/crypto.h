@@ -27,12 +27,17 @@ void *sr_secret_alloc(size_t len);
 void sr_secret_free(void *secret, size_t len);
 
 int sr_sha256(const void *data, size_t len, uint8_t out[SR_SHA256_LEN]);
-struct sr_sha256;
-int sr_sha256_new(struct sr_sha256 **out);
-int sr_sha256_update(struct sr_sha256 *hash, const void *data, size_t len);
-int sr_sha256_final(struct sr_sha256 *hash, uint8_t out[SR_SHA256_LEN]); /* may be reset after */
-int sr_sha256_reset(struct sr_sha256 *hash);
-void sr_sha256_free(struct sr_sha256 *hash);
+#define SR_DIGEST_MAX 64 /* bytes of the longest */
+/* A digest in pieces, by its name: sha256, which is what the store itself uses; and for checking what others made md5, sha1,
+ * sha224, sha384, sha512, sm3. SR_ERR_UNSUPPORTED for another. */
+struct sr_digest;
+int sr_digest_new(const char *name, struct sr_digest **out);
+size_t sr_digest_len(const struct sr_digest *digest);
+int sr_digest_update(struct sr_digest *digest, const void *data, size_t len);
+int sr_digest_final(struct sr_digest *digest,
+                    uint8_t *out); /* sr_digest_len bytes; may be reset after */
+int sr_digest_reset(struct sr_digest *digest);
+void sr_digest_free(struct sr_digest *digest); /* NULL ok */
 
 int sr_hmac_sha256(const uint8_t *key, size_t key_len, const void *data, size_t len,
                    uint8_t out[SR_SHA256_LEN]);

@@ -75,6 +75,19 @@ int sr_name_fold(const char *name, char **out)
     return rc;
 }
 
+int sr_nfc(const char *name, char **out)
+{
+    size_t len = strlen(name), composed_len = 0;
+    *out = NULL;
+    if (!sr_utf8_valid(name, len))
+        return sr_fail(SR_ERR_NAME_ENCODING, "name is not UTF-8");
+    uint8_t *composed = u8_normalize(UNINORM_NFC, (const uint8_t *)name, len, NULL, &composed_len);
+    if (composed)
+        *out = strndup((const char *)composed, composed_len);
+    free(composed);
+    return *out ? 0 : sr_fail_errno(ENOMEM, "compose a name");
+}
+
 /* Returns the nanoseconds within the second, floored for times before 1970. int64_t nanoseconds
  * reach from 1677 to 2262, so a year always has four digits. */
 static int64_t split_time(int64_t time_ns, int64_t offset_s, struct tm *tm)

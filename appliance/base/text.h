@@ -10,6 +10,8 @@
 bool sr_utf8_valid(const char *text, size_t len);
 /* NFC of the case-folded NFC: names with equal folds are twins. Fresh string, free() it. */
 int sr_name_fold(const char *name, char **out);
+/* Composed (NFC). *out is fresh; SR_ERR_NAME_ENCODING when it is not UTF-8. */
+int sr_nfc(const char *name, char **out);
 /* Local (Asia/Shanghai, UTC+8 without summer time since 1992) "2026-11-22 10:03:04". out >= 20 bytes. */
 void sr_time_local_text(int64_t time_ns, char out[20]);
 /* Local date "2026-11-22". out >= 11 bytes. */

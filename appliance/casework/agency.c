@@ -18,7 +18,7 @@ int agency_load(struct sr_io *io, const char *dir, struct agency **out)
         status = calendar_load(io, dir, &agency->calendar);
     if (status == 0 && (status = retention_load(io, dir, &agency->retention)) == SR_ERR_NOT_FOUND)
         status = retention_default(&agency->retention);
-    if (status == 0 && (status = archive_load(io, dir, &agency->archive)) == SR_ERR_NOT_FOUND)
+    if (status == 0 && (status = archive_rules_load(io, dir, &agency->archive)) == SR_ERR_NOT_FOUND)
         status = 0;
     if (status < 0) {
         struct sr_error_copy why;
@@ -38,7 +38,7 @@ void agency_free(struct agency *agency)
     naming_free(agency->naming);
     calendar_free(agency->calendar);
     retention_free(agency->retention);
-    archive_free(agency->archive);
+    archive_rules_free(agency->archive);
     free(agency);
 }
 
@@ -50,6 +50,6 @@ int agency_files(const struct agency *agency, agency_file_fn *fn, void *context)
     if (status == 0 && retention_sha256(agency->retention) != NULL)
         status = fn(context, RETENTION_FILE, retention_sha256(agency->retention));
     if (status == 0 && agency->archive != NULL)
-        status = fn(context, ARCHIVE_FILE, archive_sha256(agency->archive));
+        status = fn(context, ARCHIVE_FILE, archive_rules_sha256(agency->archive));
     return status == 0 ? calendar_files(agency->calendar, fn, context) : status;
 }

@@ -16,8 +16,8 @@ struct agency {
     struct workflow *workflow;
     struct naming *naming; /* NULL: there is no naming.yaml, names tell nothing */
     struct calendar *calendar;
-    struct retention *retention; /* without a file: retention_default */
-    struct archive *archive;     /* NULL: there is no archive.yaml, and so no 档号 */
+    struct retention *retention;   /* without a file: retention_default */
+    struct archive_rules *archive; /* NULL: there is no archive.yaml, and so no 档号 */
 };
 
 /* The error of the file that is wrong. */

@@ -32,7 +32,7 @@ static int series_of(struct door *door, const struct catalog_node *node,
     retain_free(&retain);
     subject.year = (unsigned)strtoul(year.name, NULL, 10);
     subject.unit = owner.unit;
-    return archive_series(door->agency->archive, &subject, out);
+    return archive_rules_series(door->agency->archive, &subject, out);
 }
 
 /* Lock held. */
@@ -52,8 +52,9 @@ static int append(struct door *door, const struct door_actor *actor,
     if (status < 0 || (status = entry_set(entry, "node", sr_json_u64_text(node->id))) < 0 ||
         (status = entry_set(entry, "series", json_string(series))) < 0 ||
         (status = entry_set(entry, "number", sr_json_u64_text(number))) < 0 ||
-        (status = entry_set(entry, "digits",
-                            json_integer((json_int_t)archive_digits(door->agency->archive)))) < 0 ||
+        (status = entry_set(
+             entry, "digits",
+             json_integer((json_int_t)archive_rules_digits(door->agency->archive)))) < 0 ||
         (status = entry_set_record(door->vault, entry, &node->version.object, node->version.key_id,
                                    part)) < 0) {
         json_decref(entry);

@@ -36,7 +36,7 @@ struct unit {
     char *code;
 };
 
-struct archive {
+struct archive_rules {
     char *fonds; /* NULL: not assigned yet */
     struct class *classes;
     unsigned classes_count;
@@ -63,15 +63,16 @@ static const struct cyaml_schema_field unit_fields[] = {
 static const struct cyaml_schema_value unit_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct unit, unit_fields)};
 static const struct cyaml_schema_field top_fields[] = {
-    CYAML_FIELD_STRING_PTR(FONDS, OPTIONAL, struct archive, fonds, 0, NAME_MAX_BYTES),
-    CYAML_FIELD_SEQUENCE(CLASSES, CYAML_FLAG_POINTER, struct archive, classes, &class_schema, 1,
-                         CLASSES_MAX),
-    CYAML_FIELD_SEQUENCE(UNITS, OPTIONAL, struct archive, units, &unit_schema, 0, UNITS_MAX),
-    CYAML_FIELD_STRING_PTR(DEFAULT_UNIT, OPTIONAL, struct archive, default_unit, 0, NAME_MAX_BYTES),
-    CYAML_FIELD_STRING_PTR(DIGITS, OPTIONAL, struct archive, digits_text, 0, NAME_MAX_BYTES),
+    CYAML_FIELD_STRING_PTR(FONDS, OPTIONAL, struct archive_rules, fonds, 0, NAME_MAX_BYTES),
+    CYAML_FIELD_SEQUENCE(CLASSES, CYAML_FLAG_POINTER, struct archive_rules, classes, &class_schema,
+                         1, CLASSES_MAX),
+    CYAML_FIELD_SEQUENCE(UNITS, OPTIONAL, struct archive_rules, units, &unit_schema, 0, UNITS_MAX),
+    CYAML_FIELD_STRING_PTR(DEFAULT_UNIT, OPTIONAL, struct archive_rules, default_unit, 0,
+                           NAME_MAX_BYTES),
+    CYAML_FIELD_STRING_PTR(DIGITS, OPTIONAL, struct archive_rules, digits_text, 0, NAME_MAX_BYTES),
     CYAML_FIELD_END};
 static const struct cyaml_schema_value schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct archive, top_fields)};
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct archive_rules, top_fields)};
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
@@ -86,7 +87,7 @@ static bool is_code(const char *text, size_t least, size_t most, bool digits)
     return len >= least && len <= most;
 }
 
-static int convert_class(const struct policyfile *file, struct archive *archive, size_t i)
+static int convert_class(const struct policyfile *file, struct archive_rules *archive, size_t i)
 {
     struct class *class = &archive->classes[i];
 
@@ -113,7 +114,7 @@ static int convert_class(const struct policyfile *file, struct archive *archive,
     return 0;
 }
 
-static int convert_unit(const struct policyfile *file, struct archive *archive, size_t i)
+static int convert_unit(const struct policyfile *file, struct archive_rules *archive, size_t i)
 {
     const struct unit *unit = &archive->units[i];
 
@@ -135,7 +136,7 @@ static int convert_unit(const struct policyfile *file, struct archive *archive, 
     return 0;
 }
 
-static int convert_top(const struct policyfile *file, struct archive *archive)
+static int convert_top(const struct policyfile *file, struct archive_rules *archive)
 {
     bool general = false;
 
@@ -163,9 +164,9 @@ static int convert_top(const struct policyfile *file, struct archive *archive)
                                        "one 门类 must be without 类型: of all else");
 }
 
-static int read_file(struct policyfile *file, struct archive **out)
+static int read_file(struct policyfile *file, struct archive_rules **out)
 {
-    struct archive *archive = NULL;
+    struct archive_rules *archive = NULL;
     int rc = policyfile_decode(file, &schema, (void **)&archive);
 
     if (rc == 0)
@@ -184,7 +185,7 @@ static int read_file(struct policyfile *file, struct archive **out)
     return rc;
 }
 
-int archive_load(struct sr_io *io, const char *dir, struct archive **out)
+int archive_rules_load(struct sr_io *io, const char *dir, struct archive_rules **out)
 {
     struct policyfile *file;
     int rc = policyfile_read(io, dir, ARCHIVE_FILE, &file);
@@ -193,7 +194,8 @@ int archive_load(struct sr_io *io, const char *dir, struct archive **out)
     return rc < 0 ? rc : read_file(file, out);
 }
 
-int archive_parse(const char *name, const uint8_t *data, size_t len, struct archive **out)
+int archive_rules_parse(const char *name, const uint8_t *data, size_t len,
+                        struct archive_rules **out)
 {
     struct policyfile *file;
     int rc = policyfile_parse(name, data, len, &file);
@@ -202,24 +204,24 @@ int archive_parse(const char *name, const uint8_t *data, size_t len, struct arch
     return rc < 0 ? rc : read_file(file, out);
 }
 
-void archive_free(struct archive *archive)
+void archive_rules_free(struct archive_rules *archive)
 {
     policyfile_free_value(&schema, archive);
 }
 
-const uint8_t *archive_sha256(const struct archive *archive)
+const uint8_t *archive_rules_sha256(const struct archive_rules *archive)
 {
     return archive->sha256;
 }
 
-unsigned archive_digits(const struct archive *archive)
+unsigned archive_rules_digits(const struct archive_rules *archive)
 {
     return archive->digits;
 }
 
 /* --- series --------------------------------------------------------------------------------------- */
 
-void archive_period_code(uint32_t months, char out[16])
+void archive_rules_period_code(uint32_t months, char out[16])
 {
     if (months == CATALOG_PERMANENT)
         snprintf(out, 16, "Y");
@@ -227,7 +229,7 @@ void archive_period_code(uint32_t months, char out[16])
         snprintf(out, 16, "D%u", (months + 11) / 12);
 }
 
-static const char *class_code(const struct archive *archive, unsigned type)
+static const char *class_code(const struct archive_rules *archive, unsigned type)
 {
     const char *general = NULL;
 
@@ -240,7 +242,7 @@ static const char *class_code(const struct archive *archive, unsigned type)
     return general;
 }
 
-static const char *unit_code(const struct archive *archive, const char *unit)
+static const char *unit_code(const struct archive_rules *archive, const char *unit)
 {
     for (size_t i = 0; i < archive->units_count; i++)
         if (strcmp(archive->units[i].name, unit) == 0)
@@ -248,8 +250,8 @@ static const char *unit_code(const struct archive *archive, const char *unit)
     return archive->default_unit;
 }
 
-int archive_series(const struct archive *archive, const struct archive_subject *subject,
-                   char out[CATALOG_ARCHIVE_SERIES_MAX + 1])
+int archive_rules_series(const struct archive_rules *archive, const struct archive_subject *subject,
+                         char out[CATALOG_ARCHIVE_SERIES_MAX + 1])
 {
     char apart[8] = "", period[16];
     const char *unit;
@@ -265,7 +267,7 @@ int archive_series(const struct archive *archive, const struct archive_subject *
                        subject->unit);
     if (subject->level > 0 || subject->marks != 0)
         snprintf(apart, sizeof(apart), "%u%X", subject->level % 10, subject->marks & 15);
-    archive_period_code(subject->months, period);
+    archive_rules_period_code(subject->months, period);
     snprintf(out, CATALOG_ARCHIVE_SERIES_MAX + 1, "%s-%s%s·%u-%s-%s", archive->fonds,
              class_code(archive, subject->type), apart, subject->year, period, unit);
     return 0;

@@ -20,7 +20,7 @@
 
 #define ARCHIVE_FILE "archive.yaml"
 
-struct archive;
+struct archive_rules;
 
 struct archive_subject { /* a record */
     unsigned type;       /* enum search_type */
@@ -32,16 +32,17 @@ struct archive_subject { /* a record */
 };
 
 /* SR_ERR_NOT_FOUND; SR_ERR_INVALID with "FILE:LINE:COLUMN: reason". */
-int archive_load(struct sr_io *io, const char *dir, struct archive **out);
-int archive_parse(const char *file, const uint8_t *data, size_t len, struct archive **out);
-void archive_free(struct archive *archive); /* NULL ok */
-const uint8_t *archive_sha256(const struct archive *archive);
+int archive_rules_load(struct sr_io *io, const char *dir, struct archive_rules **out);
+int archive_rules_parse(const char *file, const uint8_t *data, size_t len,
+                        struct archive_rules **out);
+void archive_rules_free(struct archive_rules *archive); /* NULL ok */
+const uint8_t *archive_rules_sha256(const struct archive_rules *archive);
 
 /* The series; archive NULL: there is no file. SR_ERR_INVALID: none can be made, and what to set. */
-int archive_series(const struct archive *archive, const struct archive_subject *subject,
-                   char out[CATALOG_ARCHIVE_SERIES_MAX + 1]);
-unsigned archive_digits(const struct archive *archive);
+int archive_rules_series(const struct archive_rules *archive, const struct archive_subject *subject,
+                         char out[CATALOG_ARCHIVE_SERIES_MAX + 1]);
+unsigned archive_rules_digits(const struct archive_rules *archive);
 /* 保管期限代码 (DA/T 22): Y, D30, D10; otherwise D and the years, those begun counted. */
-void archive_period_code(uint32_t months, char out[16]);
+void archive_rules_period_code(uint32_t months, char out[16]);
 
 #endif

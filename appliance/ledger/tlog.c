@@ -10,7 +10,7 @@
 int tlog_leaf_hash(const void *data, size_t len, struct tlog_hash *out)
 {
     static const uint8_t prefix = 0x00;
-    struct sr_sha256 *hash = NULL;
+    struct sr_digest *hash = NULL;
     int status = 0;
 
     memset(out, 0, sizeof(*out));
@@ -24,18 +24,18 @@ int tlog_leaf_hash(const void *data, size_t len, struct tlog_hash *out)
         sr_wipe(input, len + 1);
         return status;
     }
-    status = sr_sha256_new(&hash);
+    status = sr_digest_new("sha256", &hash);
     if (status != 0)
         goto out;
-    status = sr_sha256_update(hash, &prefix, 1);
+    status = sr_digest_update(hash, &prefix, 1);
     if (status != 0)
         goto out;
-    status = sr_sha256_update(hash, data, len);
+    status = sr_digest_update(hash, data, len);
     if (status != 0)
         goto out;
-    status = sr_sha256_final(hash, out->bytes);
+    status = sr_digest_final(hash, out->bytes);
 out:
-    sr_sha256_free(hash);
+    sr_digest_free(hash);
     return status;
 }
 

@@ -387,7 +387,7 @@ static int verify_empty(struct object *object)
     return rc;
 }
 
-static int verify_content(struct object *object, struct sr_sha256 *hash, uint8_t *work,
+static int verify_content(struct object *object, struct sr_digest *hash, uint8_t *work,
                           object_progress_fn *progress, void *context)
 {
     uint64_t done = 0;
@@ -397,7 +397,7 @@ static int verify_content(struct object *object, struct sr_sha256 *hash, uint8_t
     while (!rc && done < object->size) {
         rc = object_read(object, done, work, VERIFY_BYTES, &got);
         if (!rc)
-            rc = sr_sha256_update(hash, work, got);
+            rc = sr_digest_update(hash, work, got);
         if (rc)
             break;
         done += got;
@@ -411,7 +411,7 @@ int object_verify(struct vault *vault, const struct object_expectation *expected
                   object_progress_fn *progress, void *context)
 {
     struct object *object = NULL;
-    struct sr_sha256 *hash = NULL;
+    struct sr_digest *hash = NULL;
     uint8_t digest[SR_SHA256_LEN];
     uint8_t *work = NULL;
     int rc = object_open(vault, expected, &object);
@@ -419,15 +419,15 @@ int object_verify(struct vault *vault, const struct object_expectation *expected
     if (rc)
         return rc;
     work = sr_secret_alloc(VERIFY_BYTES);
-    rc = work ? sr_sha256_new(&hash) : sr_fail(SR_ERR_NO_MEMORY, "out of memory");
+    rc = work ? sr_digest_new("sha256", &hash) : sr_fail(SR_ERR_NO_MEMORY, "out of memory");
     if (!rc)
         rc = verify_content(object, hash, work, progress, context);
     if (!rc)
-        rc = sr_sha256_final(hash, digest);
+        rc = sr_digest_final(hash, digest);
     if (!rc && memcmp(digest, expected->sha256, sizeof(digest)))
         rc = sr_fail(SR_ERR_DAMAGED, "object %s: its content does not have the sealed SHA-256",
                      object->name);
-    sr_sha256_free(hash);
+    sr_digest_free(hash);
     sr_secret_free(work, VERIFY_BYTES);
     object_close(object);
     return rc;

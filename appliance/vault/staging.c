@@ -59,7 +59,7 @@ void staging_free(struct staging *staging)
         return;
     floe_free(staging->floe);
     redo_close(&staging->redo);
-    sr_sha256_free(staging->hash);
+    sr_digest_free(staging->hash);
     sr_secret_free(staging->last_plain, VAULT_SEGMENT_PLAIN);
     staging_tags_free(staging);
     ranges_free(&staging->written);
@@ -103,7 +103,7 @@ static int staging_new(struct vault *vault, const struct vault_object_id *id, st
     vault_object_id_text(id, text);
     staging->folder = sr_path("%s/staging", vault_path(vault));
     staging->path = sr_path("%s/staging/%s", vault_path(vault), text);
-    rc = staging->folder && staging->path ? sr_sha256_new(&staging->hash)
+    rc = staging->folder && staging->path ? sr_digest_new("sha256", &staging->hash)
                                           : sr_fail(SR_ERR_NO_MEMORY, "out of memory");
     if (rc) {
         staging_free(staging);

@@ -45,7 +45,7 @@ int staging_finish_hash(struct staging *staging, struct pipeline_context *contex
     position = staging->hash_stale ? 0 : staging->hashed;
     pthread_mutex_unlock(&staging->lock);
     if (!position)
-        rc = sr_sha256_reset(staging->hash);
+        rc = sr_digest_reset(staging->hash);
     /* Hashed already, but its tag found no memory. */
     for (uint64_t i = 0; i < position && i < last && !rc; i++)
         if (!staging_tag(staging, i))
@@ -53,12 +53,12 @@ int staging_finish_hash(struct staging *staging, struct pipeline_context *contex
     for (; position < last && !rc; position++) {
         rc = load_for_hash(staging, context, position, plain);
         if (!rc)
-            rc = sr_sha256_update(staging->hash, plain, VAULT_SEGMENT_PLAIN);
+            rc = sr_digest_update(staging->hash, plain, VAULT_SEGMENT_PLAIN);
     }
     if (!rc && position == last)
-        rc = sr_sha256_update(staging->hash, last_plain, staging_last_len(staging->size));
+        rc = sr_digest_update(staging->hash, last_plain, staging_last_len(staging->size));
     if (!rc)
-        rc = sr_sha256_final(staging->hash, staging->seal.sha256);
+        rc = sr_digest_final(staging->hash, staging->seal.sha256);
     if (!rc)
         staging->hash_done = true;
     pthread_mutex_lock(&staging->lock);

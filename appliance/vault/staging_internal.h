@@ -101,7 +101,7 @@ struct staging {
     unsigned buffers, dirty, queued, writing;
     uint64_t hint_bytes, hint_from, hint_to; /* written since write-back was last started */
 
-    struct sr_sha256 *hash;
+    struct sr_digest *hash;
     uint64_t hashed;
     bool hash_stale;
     bool hash_running;

@@ -151,7 +151,7 @@ void staging_hash_task(struct staging *staging)
     while (!rc && done < HASH_QUANTUM && (count = take_hash(staging, batch)) > 0) {
         pthread_mutex_unlock(&staging->lock);
         for (unsigned i = 0; i < count && !rc; i++)
-            rc = sr_sha256_update(staging->hash, batch[i]->data, VAULT_SEGMENT_PLAIN);
+            rc = sr_digest_update(staging->hash, batch[i]->data, VAULT_SEGMENT_PLAIN);
         pthread_mutex_lock(&staging->lock);
         if (rc)
             staging->hash_stale = true; /* the seal computes it anew */

@@ -363,7 +363,7 @@ static void shrink(struct staging *staging, uint64_t size)
     if (size >= staging_byte_at(staging->hashed))
         return;
     staging->hash_stale = true;
-    if (size == 0 && !sr_sha256_reset(staging->hash)) {
+    if (size == 0 && !sr_digest_reset(staging->hash)) {
         /* Nothing is being hashed: every buffer was idle. */
         staging->hashed = 0;
         staging->hash_stale = false;

@@ -23,17 +23,17 @@ int tagtree_leaf(const uint8_t iv_tag[TAGTREE_LEAF_INPUT], uint8_t out[SR_SHA256
 }
 
 /* Of two hashes side by side in memory, the first becomes their parent. */
-static int fold(struct sr_sha256 *hash, uint8_t *pair)
+static int fold(struct sr_digest *hash, uint8_t *pair)
 {
     static const uint8_t node_prefix = 0x01;
-    int rc = sr_sha256_reset(hash);
+    int rc = sr_digest_reset(hash);
 
     if (!rc)
-        rc = sr_sha256_update(hash, &node_prefix, 1);
+        rc = sr_digest_update(hash, &node_prefix, 1);
     if (!rc)
-        rc = sr_sha256_update(hash, pair, 2 * SR_SHA256_LEN);
+        rc = sr_digest_update(hash, pair, 2 * SR_SHA256_LEN);
     if (!rc)
-        rc = sr_sha256_final(hash, pair);
+        rc = sr_digest_final(hash, pair);
     return rc;
 }
 
@@ -44,11 +44,11 @@ int tagtree_root(const uint8_t *hashes, size_t count, uint8_t out[SR_SHA256_LEN]
 {
     uint8_t stack[(STACK_MAX + 1) * SR_SHA256_LEN];
     uint8_t *top = stack; /* past the last hash */
-    struct sr_sha256 *hash = NULL;
+    struct sr_digest *hash = NULL;
     int rc;
 
     assert(count > 0);
-    rc = sr_sha256_new(&hash);
+    rc = sr_digest_new("sha256", &hash);
     if (rc)
         return rc;
     for (size_t i = 0; i < count; i++) {
@@ -68,6 +68,6 @@ int tagtree_root(const uint8_t *hashes, size_t count, uint8_t out[SR_SHA256_LEN]
     }
     memcpy(out, stack, SR_SHA256_LEN);
 out:
-    sr_sha256_free(hash);
+    sr_digest_free(hash);
     return rc;
 }

@@ -38,27 +38,27 @@ static void test_sha256(void **state)
     assert_int_equal(sr_sha256("abc", 3, out), 0);
     check_hex(out, sizeof(out), abc);
 
-    struct sr_sha256 *hash;
-    assert_int_equal(sr_sha256_new(&hash), 0);
-    assert_int_equal(sr_sha256_update(hash, "a", 1), 0);
-    assert_int_equal(sr_sha256_update(hash, "", 0), 0);
-    assert_int_equal(sr_sha256_update(hash, "bc", 2), 0);
-    assert_int_equal(sr_sha256_final(hash, out), 0);
+    struct sr_digest *hash;
+    assert_int_equal(sr_digest_new("sha256", &hash), 0);
+    assert_int_equal(sr_digest_update(hash, "a", 1), 0);
+    assert_int_equal(sr_digest_update(hash, "", 0), 0);
+    assert_int_equal(sr_digest_update(hash, "bc", 2), 0);
+    assert_int_equal(sr_digest_final(hash, out), 0);
     check_hex(out, sizeof(out), abc);
     char block[1000];
     memset(block, 'a', sizeof(block));
-    assert_int_equal(sr_sha256_reset(hash), 0);
+    assert_int_equal(sr_digest_reset(hash), 0);
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(sr_sha256_update(hash, block, sizeof(block)), 0);
-    assert_int_equal(sr_sha256_final(hash, out), 0);
+        assert_int_equal(sr_digest_update(hash, block, sizeof(block)), 0);
+    assert_int_equal(sr_digest_final(hash, out), 0);
     check_hex(out, sizeof(out), million);
-    assert_int_equal(sr_sha256_reset(hash), 0);
-    assert_int_equal(sr_sha256_update(hash, "xyz", 3), 0);
-    assert_int_equal(sr_sha256_reset(hash), 0); /* forgets what came before */
-    assert_int_equal(sr_sha256_final(hash, out), 0);
+    assert_int_equal(sr_digest_reset(hash), 0);
+    assert_int_equal(sr_digest_update(hash, "xyz", 3), 0);
+    assert_int_equal(sr_digest_reset(hash), 0); /* forgets what came before */
+    assert_int_equal(sr_digest_final(hash, out), 0);
     check_hex(out, sizeof(out), empty);
-    sr_sha256_free(hash);
-    sr_sha256_free(NULL);
+    sr_digest_free(hash);
+    sr_digest_free(NULL);
 }
 
 static void test_hmac(void **state)
@@ -221,22 +221,22 @@ static void *encrypt_segments(void *context)
     uint8_t iv[SR_GCM_IV_LEN] = {9};
     uint8_t tag[SR_GCM_TAG_LEN];
     struct sr_gcm *gcm = NULL;
-    struct sr_sha256 *hash = NULL;
+    struct sr_digest *hash = NULL;
     uint8_t *segment = calloc(1, len);
     int rc = segment ? sr_gcm_new(&gcm) : SR_ERR_NO_MEMORY;
     if (rc == 0)
-        rc = sr_sha256_new(&hash);
+        rc = sr_digest_new("sha256", &hash);
     for (unsigned i = 0; rc == 0 && i < 64; i++) {
         sr_put_be32(iv, i);
         rc = sr_gcm_encrypt(gcm, key, iv, iv, sizeof(iv), segment, len, segment, tag);
         if (rc == 0)
-            rc = sr_sha256_update(hash, segment, len);
+            rc = sr_digest_update(hash, segment, len);
         if (rc == 0)
-            rc = sr_sha256_update(hash, tag, sizeof(tag));
+            rc = sr_digest_update(hash, tag, sizeof(tag));
     }
     if (rc == 0)
-        rc = sr_sha256_final(hash, digest);
-    sr_sha256_free(hash);
+        rc = sr_digest_final(hash, digest);
+    sr_digest_free(hash);
     sr_gcm_free(gcm);
     free(segment);
     return rc == 0 ? NULL : "failed";

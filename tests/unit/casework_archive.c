@@ -15,8 +15,8 @@
 
 static void refused(const char *text, const char *words)
 {
-    struct archive *out;
-    if (archive_parse("archive.yaml", (const uint8_t *)text, strlen(text), &out) == 0)
+    struct archive_rules *out;
+    if (archive_rules_parse("archive.yaml", (const uint8_t *)text, strlen(text), &out) == 0)
         fail_msg("taken: %s", text);
     assert_null(out);
     if (strstr(sr_error_message(), words) == NULL)
@@ -50,13 +50,13 @@ static void test_series(void **state)
 {
     static const char text[] =
         "全宗号: X043\n" CLASSES_TEXT "机构:\n  - {名称: 法规科, 代码: FG}\n";
-    struct archive *archive, *shipped;
+    struct archive_rules *archive, *shipped;
     char out[CATALOG_ARCHIVE_SERIES_MAX + 1], code[16];
     struct archive_subject subject = {
         .type = SEARCH_DOCUMENT, .year = 2026, .months = CATALOG_PERMANENT, .unit = "法规科"};
     (void)state;
-    assert_int_equal(archive_parse("a", (const uint8_t *)text, sizeof text - 1, &archive), 0);
-    assert_int_equal(archive_series(archive, &subject, out), 0);
+    assert_int_equal(archive_rules_parse("a", (const uint8_t *)text, sizeof text - 1, &archive), 0);
+    assert_int_equal(archive_rules_series(archive, &subject, out), 0);
     assert_string_equal(out, "X043-XZ·2026-Y-FG");
     subject = (struct archive_subject){.type = SEARCH_VIDEO,
                                        .level = 2,
@@ -64,19 +64,19 @@ static void test_series(void **state)
                                        .year = 2025,
                                        .months = 360,
                                        .unit = "法规科"};
-    assert_int_equal(archive_series(archive, &subject, out), 0);
+    assert_int_equal(archive_rules_series(archive, &subject, out), 0);
     assert_string_equal(out, "X043-LX2D·2025-D30-FG");
     subject.unit = "别的科";
-    assert_failed(archive_series(archive, &subject, out), SR_ERR_INVALID, "“别的科”没有代码");
-    archive_period_code(120, code);
+    assert_failed(archive_rules_series(archive, &subject, out), SR_ERR_INVALID, "“别的科”没有代码");
+    archive_rules_period_code(120, code);
     assert_string_equal(code, "D10");
-    archive_period_code(6, code);
+    archive_rules_period_code(6, code);
     assert_string_equal(code, "D1");
-    archive_free(archive);
-    assert_int_equal(archive_load(sr_io_posix(), "policy", &shipped), 0);
-    assert_failed(archive_series(shipped, &subject, out), SR_ERR_INVALID, "没有全宗号");
-    assert_failed(archive_series(NULL, &subject, out), SR_ERR_INVALID, "没有全宗号");
-    archive_free(shipped);
+    archive_rules_free(archive);
+    assert_int_equal(archive_rules_load(sr_io_posix(), "policy", &shipped), 0);
+    assert_failed(archive_rules_series(shipped, &subject, out), SR_ERR_INVALID, "没有全宗号");
+    assert_failed(archive_rules_series(NULL, &subject, out), SR_ERR_INVALID, "没有全宗号");
+    archive_rules_free(shipped);
 }
 
 #define RULES                                                   \

@@ -1,0 +1,289 @@
+#!/usr/bin/python3
+"""bagit.py TOOL VECTORS: the public BagIt conformance suite, case for case, each as a folder, tar, zip and ISO; and bags
+of ours with one thing wrong each, which has to be named. Prints what failed, and last `bagit: N passed, N failed, 0 skipped`."""
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unicodedata
+import zipfile
+
+TOOL, VECTORS = sys.argv[1], sys.argv[2]
+ABSOLUTE, HOME, WINDOWS, DOTS = "an absolute path", "begins with ~", "a backslash", '".."'
+# Case: exit status, and what has to be said.
+SUITE = {
+    "v0.97/valid/ISO-8859-1-encoded-tag-files": (0, "ISO-8859-1"),
+    "v0.97/valid/UTF-16-encoded-tag-files": (0, "UTF-16"),
+    "v0.97/valid/bag-in-a-bag": (0, ": valid"),
+    "v0.97/valid/bag-with-encoded-names": (0, ": valid"),
+    "v0.97/valid/bag-with-escapable-characters": (0, ": valid"),
+    "v0.97/valid/bag-with-leading-dot-slash-in-manifest": (0, ": valid"),
+    "v0.97/valid/bag-with-space": (0, ": valid"),
+    "v0.97/valid/basic-bag": (0, ": valid"),
+    "v0.97/valid/duplicate-metadata-entries": (0, ": valid"),
+    "v0.97/valid/holey-bag": (0, ": valid"),
+    "v0.97/valid/minimal-bag": (0, ": valid"),
+    "v0.97/valid/uncommon-metadata-separators": (0, ": valid"),
+    "v0.97/warning/duplicate-file-with-different-case": (0, "WARNING data/HELLO.txt: is there only as data/hello.txt"),
+    "v0.97/warning/made-with-md5sum-tools": (0, 'WARNING manifest-md5.txt: has "*"'),
+    "v0.97/warning/relative-path": (0, 'WARNING manifest-sha512.txt: has "./"'),
+    "v0.97/warning/same-filename-listed-twice-with-different-normalization": (0, "WARNING data/N"),
+    "v0.97/warning/same-filename-listed-twice-with-the-same-hash": (0, "WARNING data/README: stands twice"),
+    "v0.97/warning/special-system-files": (0, "WARNING data/.DS_Store: stands in manifest-sha512.txt and is not there"),
+    "v0.97/invalid/baginfo-missing-encoding": (1, "BAD bagit.txt: its second line"),
+    "v0.97/invalid/bom-in-bagit.txt": (1, "BAD bagit.txt: begins with a byte order mark"),
+    "v0.97/invalid/corrupt-data-file": (1, "BAD data/bare-filename: is not what manifest-md5.txt says"),
+    "v0.97/invalid/corrupt-tag-file": (1, "BAD bag-info.txt: is not what tagmanifest-md5.txt says"),
+    "v0.97/invalid/extra-file-in-bag": (1, "BAD data/bar: is payload and stands in no manifest"),
+    "v0.97/invalid/invalid-version-number": (1, "BAD bagit.txt: its first line"),
+    "v0.97/invalid/missing-baginfo": (1, "BAD bag-info.txt: stands in tagmanifest-md5.txt and is not there"),
+    "v0.97/invalid/missing-bagit.txt": (1, "BAD bagit.txt: is not there"),
+    "v0.97/invalid/out-of-scope-file-paths-using-dot-notation": (1, DOTS),
+    "v0.97/invalid/out-of-scope-file-paths-using-dot-notation-for-fetch": (1, DOTS),
+    "v0.97/invalid/same-filename-listed-twice-with-different-hashes": (1, "BAD data/README: stands twice"),
+    "v0.97/linux-only/out-of-scope-file-paths-using-absolute-path": (1, ABSOLUTE),
+    "v0.97/linux-only/out-of-scope-file-paths-using-absolute-path-for-fetch": (1, ABSOLUTE),
+    "v0.97/linux-only/out-of-scope-file-paths-using-shortcut": (1, HOME),
+    "v0.97/linux-only/out-of-scope-file-paths-using-shortcut-for-fetch": (1, HOME),
+    "v0.97/linux-only/out-of-scope-file-paths-using-shortcut-username": (1, HOME),
+    "v0.97/linux-only/out-of-scope-file-paths-using-shortcut-username-for-fetch": (1, HOME),
+    "v0.97/windows-only/out-of-scope-file-paths-using-absolute-path": (1, WINDOWS),
+    "v0.97/windows-only/out-of-scope-file-paths-using-absolute-path-for-fetch": (1, WINDOWS),
+    "v0.97/windows-only/out-of-scope-file-paths-using-shortcut": (1, WINDOWS),
+    "v0.97/windows-only/out-of-scope-file-paths-using-shortcut-for-fetch": (1, WINDOWS),
+    "v0.97/windows-only/out-of-scope-file-paths-using-unc": (1, WINDOWS),
+    "v0.97/windows-only/out-of-scope-file-paths-using-unc-for-fetch": (1, WINDOWS),
+    "v1.0/valid/basicBag": (0, ": valid"),
+    "v1.0/invalid/bagit-with-invalid-whitespace": (1, "BAD bagit.txt: its first line"),
+    "v1.0/invalid/notAllManifestsListAllFiles": (1, "does not stand in manifest-sha512.txt"),
+    "v1.0/invalid/same-filename-listed-twice-with-different-hashes": (1, "BAD"),
+    "v1.0/invalid/same-filename-listed-twice-with-the-same-hash": (1, "BAD data/README: stands twice"),
+}
+counts = {True: 0, False: 0}
+
+
+def judge(name, path, status, said):
+    run = subprocess.run([TOOL, "verify", path], capture_output=True)
+    output = (run.stdout + run.stderr).decode("utf-8", "replace")
+    good = run.returncode == status and said in output
+    counts[good] += 1
+    if not good:
+        print(f"FAIL {name}: exit status {run.returncode}, expected {status} with {said!r}:\n{output}")
+
+
+# --- packing ---------------------------------------------------------------------------------------------
+
+
+def pack_tar(folder, out):
+    with tarfile.open(out, "w", format=tarfile.PAX_FORMAT) as package:
+        package.add(folder, "bag")
+
+
+def pack_zip(folder, out):
+    with zipfile.ZipFile(out, "w") as package:
+        for at, _, names in os.walk(folder):
+            for name in names:
+                path = os.path.join(at, name)
+                package.write(path, "bag/" + os.path.relpath(path, folder))
+
+
+def pack_iso(folder, out):
+    subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-iso-level", "3", "-R", "-o", out, "-graft-points", "bag=" + folder],
+                   check=True, capture_output=True)
+
+
+PACKERS = {"tar": pack_tar, "zip": pack_zip, "iso": pack_iso}
+
+
+def suite(work):
+    there = {os.path.relpath(os.path.join(at, name), VECTORS)
+             for at, folders, _ in os.walk(VECTORS) for name in folders if at.count(os.sep) - VECTORS.count(os.sep) == 2}
+    if there != set(SUITE):
+        counts[False] += 1
+        print(f"FAIL the table of cases: {there ^ set(SUITE)}")
+    for name, (status, said) in SUITE.items():
+        folder = os.path.join(VECTORS, name)
+        judge(name, folder, status, said)
+        for kind, pack in PACKERS.items():
+            package = os.path.join(work, "suite." + kind)
+            pack(folder, package)
+            judge(f"{name} as {kind}", package, status, said)
+            os.unlink(package)
+
+
+# --- bags with one thing wrong ---------------------------------------------------------------------------------
+
+PAYLOAD = {"data/objects/0001.mp4": b"film" * 1000, "data/docs/0001.ofd": b"paper", "data/空.txt": b"",
+           "data/two%0Alines": b"a name of two lines"}
+
+
+def lines(files, algorithm="sha256"):
+    return "".join(f"{hashlib.new(algorithm, data).hexdigest()}  {name.replace('%', '%25')}\n"
+                   for name, data in sorted(files.items())).encode()
+
+
+def sound():
+    files = dict(PAYLOAD)
+    files["bagit.txt"] = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+    files["bag-info.txt"] = f"Source-Organization: 卫健委\nPayload-Oxum: {sum(map(len, PAYLOAD.values()))}.{len(PAYLOAD)}\n".encode()
+    for algorithm in ("sha256", "sha512"):
+        files[f"manifest-{algorithm}.txt"] = lines(PAYLOAD, algorithm)
+    return files
+
+
+def with_tags(files):
+    files["tagmanifest-sha256.txt"] = lines({n: d for n, d in files.items() if not n.startswith("data/")})
+    return files
+
+
+def write(files, folder):
+    for name, data in files.items():
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as out:
+            out.write(data)
+
+
+def damages():
+    """name, files, exit status, what has to be said."""
+    def change(status, said, **changed):
+        files = sound()
+        for name, value in changed.items():
+            old = files.get(names[name], b"")
+            new = value(old) if callable(value) else value
+            if new is None:
+                del files[names[name]]
+            else:
+                files[names[name]] = new
+        return files, status, said
+    names = {"declaration": "bagit.txt", "info": "bag-info.txt", "manifest": "manifest-sha256.txt", "second": "manifest-sha512.txt",
+             "film": "data/objects/0001.mp4", "more": "data/more", "fetch": "fetch.txt", "capital": "manifest-SHA256.txt",
+             "unknown": "manifest-blake3.txt", "sm3": "manifest-sm3.txt", "system": "data/.DS_Store", "twin": "data/OBJECTS/0001.MP4",
+             "nfd": "data/" + unicodedata.normalize("NFD", "Núñez"), "nfc": "data/Núñez"}
+    yield "nothing", *change(0, ": valid")
+    yield "a payload byte", *change(1, "BAD data/objects/0001.mp4: is not what manifest-sha256.txt says", film=lambda d: b"F" + d[1:])
+    yield "a payload file gone", *change(1, "BAD data/objects/0001.mp4: stands in manifest-sha256.txt and is not there", film=None)
+    yield "a payload file more", *change(1, "BAD data/more: is payload and does not stand in manifest-sha256.txt", more=b"x")
+    for number in range(len(PAYLOAD)):
+        def spoil(text, at=number):
+            rows = text.split(b"\n")
+            rows[at] = (b"0" if rows[at][:1] != b"0" else b"1") + rows[at][1:]
+            return b"\n".join(rows)
+        yield f"line {number + 1} of a manifest", *change(1, "is not what manifest-sha256.txt says", manifest=spoil)
+    yield "the oxum", *change(1, "Payload-Oxum says 1 bytes", info=b"Payload-Oxum: 1.4\n")
+    yield "a malformed oxum", *change(1, "that is not \"OCTETS.FILES\"", info=b"Payload-Oxum: many\n")
+    yield "a manifest in UTF-16", *change(1, "BAD manifest-sha256.txt: is in UTF-16", manifest=lambda d: b"\xff\xfe" + d.decode().encode("utf-16-le"))
+    yield "a manifest with a mark", *change(1, "BAD manifest-sha256.txt: begins with a byte order mark", manifest=lambda d: b"\xef\xbb\xbf" + d)
+    yield "a manifest with a NUL", *change(1, "BAD manifest-sha256.txt: is not text", manifest=lambda d: d + b"\0")
+    yield "a manifest in GB18030", *change(1, "BAD manifest-sha256.txt: is not text", manifest=lambda d: d.decode().encode("gb18030"))
+    yield "GB18030, and said so", *change(0, ": valid", manifest=lambda d: d.decode().encode("gb18030"),
+                                          second=lambda d: d.decode().encode("gb18030"), info=lambda d: d.decode().encode("gb18030"),
+                                          declaration=lambda d: d.replace(b"UTF-8", b"GB18030"))
+    yield "an encoding that is none", *change(1, "in an encoding that is not known", declaration=lambda d: d.replace(b"UTF-8", b"KLINGON"))
+    yield "an encoding with a path", *change(1, "BAD bagit.txt: its second line", declaration=lambda d: d.replace(b"UTF-8", b"/tmp/x"))
+    yield "a version to come", *change(1, "its version is not known", declaration=lambda d: d.replace(b"1.0", b"2.0"))
+    yield "a third line", *change(1, "more than its two lines", declaration=lambda d: d + b"X: y\n")
+    yield "an algorithm in capitals", *change(1, "BAD manifest-SHA256.txt: has the algorithm in capitals", capital=lines(PAYLOAD), manifest=None)
+    yield "an algorithm unknown", *change(0, "WARNING manifest-blake3.txt: is not checked", unknown=b"00  data/x\n")
+    yield "only an algorithm unknown", *change(1, "no payload manifest with an algorithm known", unknown=b"00  data/x\n", manifest=None, second=None)
+    yield "SM3, and wrong", *change(1, "is not what manifest-sm3.txt says", sm3=b"".join(b"0" * 64 + row[64:] + b"\n" for row in lines(PAYLOAD).split(b"\n") if row))
+    yield "no manifest", *change(1, "no payload manifest", manifest=None, second=None)
+    yield "an empty line", *change(0, "WARNING manifest-sha256.txt: line 5 is empty", manifest=lambda d: d + b"\n")
+    yield "a line without a path", *change(1, "BAD manifest-sha256.txt: line 5 is not a digest", manifest=lambda d: d + b"00\n")
+    yield "a digest too short", *change(1, "a digest of another length", manifest=lambda d: d + b"00  data/x\n")
+    for path in (b"../up", b"/etc/passwd", b"~/x", b"data/a\\b", b"C:x", b"data//x", b"data/./x", b"data/../../x"):
+        yield f"the path {path}", *change(1, "in manifest-sha256.txt: ", manifest=lambda d, p=path: d + b"0" * 64 + b"  " + p + b"\n")
+    yield "a tag file as payload", *change(1, "outside of data/", manifest=lambda d: d + b"0" * 64 + b"  bagit.txt\n")
+    yield "a path twice", *change(1, "stands twice in manifest-sha256.txt", manifest=lambda d: d + d.split(b"\n")[0] + b"\n")
+    yield "to be fetched", *change(1, "stands in fetch.txt and has not been fetched", film=None, fetch=b"https://example.org/x - data/objects/0001.mp4\n")
+    yield "to be fetched, and unknown", *change(1, "stands in fetch.txt and in no manifest", fetch=b"https://example.org/x 12 data/y\n")
+    yield "a fetch that is none", *change(1, "BAD fetch.txt: line 1 is not", fetch=b"https://example.org/x\n")
+    for extra, said in ((("system",), "is a file of a system"), (("twin",), "are one name on systems"), (("nfd", "nfc"), "are one name on systems"),
+                        (("nfd",), ": valid")):
+        files = sound()
+        files.update({names[key]: b"x" for key in extra})
+        payload = {n: d for n, d in files.items() if n.startswith("data/")}
+        del files["bag-info.txt"]
+        for algorithm in ("sha256", "sha512"):
+            files[f"manifest-{algorithm}.txt"] = lines(payload, algorithm)
+        yield f"with {extra}", files, 0, said
+
+
+def wrong_bags(work):
+    for name, files, status, said in damages():
+        folder = os.path.join(work, "wrong")
+        write(with_tags(files), folder)
+        judge(name, folder, status, said)
+        for kind in ("tar", "zip"):
+            package = os.path.join(work, "wrong." + kind)
+            PACKERS[kind](folder, package)
+            if "nfc" in name:  # an archive's names are read composed
+                status, said = 1, "is there twice"
+            judge(f"{name} as {kind}", package, status, said)
+        shutil.rmtree(folder)
+    files = with_tags(sound())
+    for name in [n for n in files if n.endswith(".txt") and not n.startswith(("data/", "tagmanifest"))]:
+        write(files | {name: files[name].replace(b"\n", b"\r\n")}, folder)
+        judge(f"line ends of {name}", folder, 1, f"BAD {name}: is not what tagmanifest-sha256.txt says")
+        shutil.rmtree(folder)
+
+
+def wrong_packages(work):
+    files = with_tags(sound())
+    package = os.path.join(work, "package")
+
+    def tar(*members):
+        with tarfile.open(package, "w") as out:
+            for name, data in [("bag/" + n, d) for n, d in files.items()] + list(members):
+                info = data if isinstance(data, tarfile.TarInfo) else tarfile.TarInfo(name)
+                info.name = name
+                info.size = 0 if isinstance(data, tarfile.TarInfo) else len(data)
+                out.addfile(info, None if isinstance(data, tarfile.TarInfo) else io.BytesIO(data))
+
+    def of_type(kind, to=""):
+        info = tarfile.TarInfo()
+        info.type, info.linkname = kind, to
+        return info
+    for name, member, said in (
+            ("a path out of the archive", ("bag/../../out", b"x"), '".." leads out'),
+            ("an absolute path", ("/etc/cron.d/x", b"x"), "an absolute path leads out"),
+            ("a member twice", ("bag/data/docs/0001.ofd", b"other"), "BAD bag/data/docs/0001.ofd: is there twice"),
+            ("a file beside the bag", ("other/x", b"x"), "lies beside the bag's folder"),
+            ("a symbolic link", ("bag/data/link", of_type(tarfile.SYMTYPE, "/etc/passwd")), "is a link"),
+            ("a hard link", ("bag/data/link", of_type(tarfile.LNKTYPE, "bag/bagit.txt")), "is a link"),
+            ("a device", ("bag/data/null", of_type(tarfile.CHRTYPE)), "is neither a file nor a folder")):
+        tar(member)
+        judge(name, package, 1, said)
+    tar()
+    judge("a tar without more", package, 0, ": valid")
+    size = os.path.getsize(package)
+    with open(package, "r+b") as out:
+        out.truncate(size // 2)
+    judge("half a tar", package, 1, "BAD")
+    with open(package, "wb") as out:
+        out.write(os.urandom(5000))
+    judge("no archive", package, 1, "is neither a folder nor a tar, zip or ISO")
+    judge("nothing there", os.path.join(work, "nothing"), 1, "No such file")
+    folder = os.path.join(work, "links")
+    write(files, folder)
+    os.symlink("/etc/passwd", os.path.join(folder, "data/link"))
+    os.mkfifo(os.path.join(folder, "data/pipe"))
+    judge("a link in a folder", folder, 1, "BAD data/link: is a link")
+    judge("a pipe in a folder", folder, 1, "BAD data/pipe: is neither a file nor a folder")
+    with zipfile.ZipFile(package, "w") as out:
+        for name, data in files.items():
+            out.writestr(name, data)
+        out.writestr("DATA/../x", b"x")
+    judge("a zip with a path that leads out", package, 1, '".." leads out')
+
+
+with tempfile.TemporaryDirectory(prefix="srt-bagit.") as place:
+    suite(place)
+    wrong_bags(place)
+    wrong_packages(place)
+print(f"bagit: {counts[True]} passed, {counts[False]} failed, 0 skipped")
+sys.exit(counts[False] > 0)
