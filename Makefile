@@ -136,7 +136,7 @@ fuzz-replay: $(addprefix $(OUT)/fuzz/,$(FUZZ))
 check-fast: all unit conformance fuzz-replay
 	@scripts/check-fast
 check: ; @scripts/check
-bench: all $(addprefix $(OUT)/bench/,policy catalog search rebuild probe strongroomd-unchecked) ; @$(OUT)/bench/policy && $(OUT)/bench/catalog 3000000 && $(OUT)/bench/search && $(OUT)/bench/rebuild && $(OUT)/bench/probe $(BENCH_FILES) && tests/bench/run
+bench: all $(addprefix $(OUT)/bench/,policy catalog search rebuild probe strongroomd-unchecked) ; @$(OUT)/bench/policy && $(OUT)/bench/catalog 3000000 && $(OUT)/bench/search && $(OUT)/bench/rebuild && $(OUT)/bench/probe $(BENCH_FILES) && tests/bench/bag.py $(OUT)/strongroom && tests/bench/run
 fuzz: $(addprefix $(OUT)/libfuzzer/,$(FUZZ)) ; @scripts/fuzz $(T) $(FUZZ)
 up: ; @scripts/up
 down: ; @scripts/down

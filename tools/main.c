@@ -140,8 +140,10 @@ static const struct command table[] = {
      "  --count                 how many there are, and no more\n"},
     {"reindex", cmd_reindex, "[PATH | OBJECT]",
      "Looks into a record, or into all, once more; status shows how many wait", NULL},
-    {"verify", cmd_verify, "[PATH | OBJECT]",
-     "Checks every byte of the vault, or of one record, against the ledger", NULL},
+    {"verify", cmd_verify, "[PATH | OBJECT | BAG]",
+     "Checks every byte of the vault, or of one record, against the ledger; or a bag, without a "
+     "vault",
+     NULL},
     {"rebuild", cmd_rebuild, "[--check]",
      "Makes the catalog (search, listings) again from the ledger; nothing else is touched",
      "  --check                 only compares: is the catalog what the ledger says?\n"},
