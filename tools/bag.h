@@ -73,8 +73,10 @@ struct bag_summary {
     uint64_t bad, warnings;
 };
 
-/* Whether the bag is complete and valid (RFC 8493 section 3): out->bad is 0 then. progress may be NULL. */
-int bag_check(const char *path, bag_say_fn *say, void (*progress)(void *, uint64_t, uint64_t),
-              void *context, struct bag_summary *out);
+/* Whether the bag is complete and valid (RFC 8493 section 3): out->bad is 0 then. A seal.p7s is a CMS signature over
+ * tagmanifest-sha256.txt; trust: certificates in PEM that its chain has to lead to, NULL: that is not asked. progress may
+ * be NULL. */
+int bag_check(const char *path, const char *trust, bag_say_fn *say,
+              void (*progress)(void *, uint64_t, uint64_t), void *context, struct bag_summary *out);
 
 #endif

@@ -64,7 +64,8 @@ static bool may_be_tag_file(const char *path)
     if (strchr(name, '/') != NULL)
         return false; /* deeper than a folder around the bag */
     return strcmp(name, "bagit.txt") == 0 || strcmp(name, "bag-info.txt") == 0 ||
-           strcmp(name, "fetch.txt") == 0 || bag_manifest_name(name, &tag, algorithm);
+           strcmp(name, "fetch.txt") == 0 || strcmp(name, BAG_SEAL) == 0 ||
+           bag_manifest_name(name, &tag, algorithm);
 }
 
 static void note_member(void *context, const char *path, uint64_t size, bool *wanted)
@@ -363,8 +364,8 @@ static void check_free(struct check *check)
     free(check);
 }
 
-int bag_check(const char *path, bag_say_fn *say_fn, void (*progress)(void *, uint64_t, uint64_t),
-              void *context, struct bag_summary *out)
+int bag_check(const char *path, const char *trust, bag_say_fn *say_fn,
+              void (*progress)(void *, uint64_t, uint64_t), void *context, struct bag_summary *out)
 {
     struct check *check = calloc(1, sizeof(*check));
     int rc;
@@ -375,6 +376,7 @@ int bag_check(const char *path, bag_say_fn *say_fn, void (*progress)(void *, uin
     const struct bag_visitor visitor = {note_member, take_tag_data, end_nothing, check};
     struct stat st;
     check->say = say_fn;
+    check->trust = trust;
     check->progress = progress;
     check->context = context;
     check->summary = out;

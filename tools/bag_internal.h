@@ -6,6 +6,8 @@
 #include "tools/bag.h"
 
 #define MANIFESTS_MAX 16
+#define BAG_SEAL "seal.p7s"
+#define BAG_SEALED "tagmanifest-sha256.txt"
 
 struct manifest {
     char name[48], algorithm[32];
@@ -36,6 +38,7 @@ struct check {
     void (*progress)(void *, uint64_t, uint64_t);
     void *context;
     struct bag_summary *summary;
+    const char *trust; /* PEM, or NULL */
     struct bag_declaration declaration;
     struct member *members; /* sorted by path after the first reading */
     size_t member_count, member_capacity;

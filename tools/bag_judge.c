@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/bytes.h"
+#include "base/cms.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -322,6 +323,53 @@ static void judge_manifests(struct check *check)
                 "there is no payload manifest with an algorithm known here");
 }
 
+/* --- the signature ------------------------------------------------------------------------------------ */
+
+static void judge_chain(struct check *check, const struct cms_result *seal)
+{
+    static const char *const chains[] = {
+        [CMS_UNKNOWN] = "whether its certificate is to be trusted is not asked",
+        [CMS_TRUSTED] = "its certificate is trusted",
+        [CMS_UNTRUSTED] = "its certificate leads to none that is trusted",
+        [CMS_EXPIRED] = "its certificate was trusted then and has expired",
+        [CMS_NO_CERTIFICATE] = "it has no certificate"};
+    bool doubtful = seal->chain == CMS_UNTRUSTED || seal->chain == CMS_NO_CERTIFICATE;
+
+    bag_say_of(check,
+               doubtful                     ? BAG_BAD
+               : seal->chain == CMS_EXPIRED ? BAG_WARNING
+                                            : BAG_HOLDS,
+               BAG_SEAL, "signs " BAG_SEALED " as it is, by \"%s\"; %s", seal->signer,
+               chains[seal->chain]);
+}
+
+/* RFC 5652, detached. What the tag manifest signs for is judged with it. */
+static void judge_seal(struct check *check)
+{
+    const struct tag_file *file = bag_find_tag(check, BAG_SEAL);
+    const struct tag_file *sealed = bag_find_tag(check, BAG_SEALED);
+    struct cms_result seal;
+
+    if (file == NULL)
+        return;
+    if (sealed == NULL || file->len == 0) {
+        bag_say(check, BAG_BAD, BAG_SEAL,
+                sealed == NULL ? "signs " BAG_SEALED ", which is not there" : "is empty");
+        return;
+    }
+    const struct cms_piece piece = {sealed->data, sealed->len};
+    int rc = cms_verify(file->data, file->len, &piece, 1, check->trust, &seal);
+    if (rc < 0)
+        check->rc = rc;
+    else if (seal.intact == CMS_INTACT)
+        judge_chain(check, &seal);
+    else
+        bag_say_of(check, BAG_BAD, BAG_SEAL, "%s: %s",
+                   seal.intact == CMS_CHANGED ? "does not sign " BAG_SEALED " as it is"
+                                              : "cannot be checked here",
+                   seal.detail[0] != '\0' ? seal.detail : "no more is known");
+}
+
 /* --- the whole ------------------------------------------------------------------------------------------ */
 
 int bag_judge(struct check *check, const char *path)
@@ -341,6 +389,7 @@ int bag_judge(struct check *check, const char *path)
     judge_extra(check);
     judge_twins(check, folds);
     judge_manifests(check);
+    judge_seal(check);
     for (size_t i = 0; i < check->member_count; i++)
         free(folds[i].fold);
     free(folds);

@@ -15,6 +15,12 @@
 #include "tools/place.h"
 #include "tools/print.h"
 
+enum { OPT_TRUST = 256 };
+static const struct option verify_options[] = {
+    {"trust", required_argument, NULL, OPT_TRUST},
+    {NULL, 0, NULL, 0},
+};
+
 struct verification {
     struct tool *tool;
     json_t *findings; /* array, with --json; otherwise NULL */
@@ -223,16 +229,23 @@ static int verify_online(struct verification *run, const char *argument)
 int cmd_verify(struct tool *tool, int argc, char **argv)
 {
     struct verification run = {.tool = tool};
-    const char *argument;
-    int status;
+    const char *argument, *trust = NULL;
+    int status, id;
 
-    if (!tool_operands(tool, argc, argv, 0, 1))
+    while ((id = tool_getopt(tool, argc, argv, verify_options)) == OPT_TRUST)
+        trust = optarg;
+    if (id != -1)
         return TOOL_USAGE;
+    if (argc - optind > 1)
+        return tool_usage(tool, "at most one PATH, OBJECT or BAG");
     argument = optind < argc ? argv[optind] : NULL;
     if (argument != NULL && tool->passphrase_file == NULL &&
         ((tool->vault == NULL && strchr(argument, '/') != NULL && access(argument, F_OK) != 0) ||
          place_is_outside(tool, argument)))
-        return cmd_verify_bag(tool, argument);
+        return cmd_verify_bag(tool, argument, trust);
+    if (trust != NULL)
+        return tool_usage(tool,
+                          "--trust is for bags: what is in the vault is vouched for by its ledger");
     if (tool->json)
         run.findings = json_array();
     if (tool->passphrase_file != NULL)

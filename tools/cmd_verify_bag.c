@@ -1,9 +1,11 @@
 /* strongroom verify PATH: a BagIt bag, no vault needed. */
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "tools/bag.h"
 #include "tools/column.h"
 #include "tools/commands.h"
@@ -64,14 +66,22 @@ static void summary(const struct verification *run, const struct bag_summary *ba
         puts("valid");
 }
 
-int cmd_verify_bag(struct tool *tool, const char *path)
+#define TRUST_MAX (1u << 20)
+
+int cmd_verify_bag(struct tool *tool, const char *path, const char *trust_file)
 {
     struct verification run = {.tool = tool, .findings = tool->json ? json_array() : NULL};
-    struct bag_summary bag;
-    int rc;
+    struct bag_summary bag = {.bad = 1};
+    uint8_t *trust = NULL;
+    size_t len;
+    int rc = 0;
 
+    if (trust_file != NULL)
+        rc = sr_io_read_file(sr_io_posix(), trust_file, TRUST_MAX, &trust, &len);
     setlocale(LC_CTYPE, "C.UTF-8"); /* or libarchive reads no name but ASCII */
-    rc = bag_check(path, found, show_progress, &run, &bag);
+    if (rc == 0)
+        rc = bag_check(path, (const char *)trust, found, show_progress, &run, &bag);
+    free(trust);
     tool_progress_end(tool);
     if (rc == 0) {
         summary(&run, &bag);

@@ -66,8 +66,8 @@ SUITE = {
 counts = {True: 0, False: 0}
 
 
-def judge(name, path, status, said):
-    run = subprocess.run([TOOL, "verify", path], capture_output=True)
+def judge(name, path, status, said, *options):
+    run = subprocess.run([TOOL, "verify", path, *options], capture_output=True)
     output = (run.stdout + run.stderr).decode("utf-8", "replace")
     good = run.returncode == status and said in output
     counts[good] += 1
@@ -281,9 +281,52 @@ def wrong_packages(work):
     judge("a zip with a path that leads out", package, 1, '".." leads out')
 
 
+# --- signed bags -----------------------------------------------------------------------------------------------------
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+def signed_bags(work):
+    folder = os.path.join(work, "signed")
+    files = with_tags(sound())
+
+    def at(name):
+        return os.path.join(work, name)
+    for who in ("office", "other"):
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", f"/CN={who}",
+                "-keyout", at(who + ".key"), "-out", at(who + ".pem"))
+    write(files, folder)
+    openssl("cms", "-sign", "-binary", "-in", os.path.join(folder, "tagmanifest-sha256.txt"), "-signer", at("office.pem"),
+            "-inkey", at("office.key"), "-md", "sha256", "-outform", "DER", "-out", os.path.join(folder, "seal.p7s"))
+    holds = 'ok seal.p7s: signs tagmanifest-sha256.txt as it is, by "office"; '
+    judge("signed", folder, 0, holds + "whether its certificate is to be trusted is not asked")
+    judge("signed, and trusted", folder, 0, holds + "its certificate is trusted", "--trust", at("office.pem"))
+    judge("signed by another", folder, 1, "its certificate leads to none that is trusted", "--trust", at("other.pem"))
+    judge("no such trust", folder, 1, "absent.pem", "--trust", at("absent.pem"))
+    pack_tar(folder, at("signed.tar"))
+    judge("signed, as tar", at("signed.tar"), 0, holds + "its certificate is trusted", "--trust", at("office.pem"))
+    with open(os.path.join(folder, "seal.p7s"), "rb") as file:
+        seal = file.read()
+    write({"bag-info.txt": files["bag-info.txt"] + b"X: y\n"}, folder)
+    rest = {n: d for n, d in files.items() if not n.startswith(("data/", "tagmanifest"))}
+    rest["bag-info.txt"] += b"X: y\n"
+    write({"tagmanifest-sha256.txt": lines(rest)}, folder)
+    judge("changed with its tag manifest", folder, 1, "BAD seal.p7s: does not sign tagmanifest-sha256.txt as it is")
+    write(files, folder)
+    for number, spoilt in enumerate((b"", seal[:100], b"\0" * len(seal), seal[:-1] + bytes([seal[-1] ^ 1]))):
+        write({"seal.p7s": spoilt}, folder)
+        judge(f"a spoilt seal, {number}", folder, 1, "BAD seal.p7s: ")
+    write({"seal.p7s": seal}, folder)
+    os.unlink(os.path.join(folder, "tagmanifest-sha256.txt"))
+    judge("a seal over nothing", folder, 1, "BAD seal.p7s: signs tagmanifest-sha256.txt, which is not there")
+
+
 with tempfile.TemporaryDirectory(prefix="srt-bagit.") as place:
     suite(place)
     wrong_bags(place)
     wrong_packages(place)
+    signed_bags(place)
 print(f"bagit: {counts[True]} passed, {counts[False]} failed, 0 skipped")
 sys.exit(counts[False] > 0)
