@@ -380,8 +380,9 @@ int bag_judge(struct check *check, const char *path)
 
     judge_lines(check);
     read_fetch(check);
-    if (check->rc < 0 || (rc = bag_each(path, &visitor, NULL, NULL)) < 0)
-        return check->rc < 0 ? check->rc : rc;
+    rc = check->rc < 0 ? check->rc : bag_each(path, &visitor, NULL, NULL);
+    if (rc < 0)
+        return rc;
     if ((folds = fold_members(check)) == NULL)
         return check->rc;
     judge_missing(check, folds);
