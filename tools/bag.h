@@ -9,6 +9,7 @@
 
 #define BAG_PATH_MAX 4096        /* bytes of a path in a bag */
 #define BAG_TAGS_MAX (24u << 20) /* bytes of all tag files that are read */
+#define BAG_FILES_MAX 500000     /* their names are kept in memory */
 #define BAG_VERSION_1_0 100      /* 1.0 as bag_declaration.version */
 
 enum bag_level { BAG_HOLDS, BAG_WARNING, BAG_BAD };

@@ -73,6 +73,9 @@ static void note_member(void *context, const char *path, uint64_t size, bool *wa
     struct check *check = context;
     void *longer;
 
+    if (check->rc == 0 && check->member_count == BAG_FILES_MAX)
+        check->rc =
+            sr_fail(SR_ERR_TOO_LARGE, "a bag of over %u files is not checked here", BAG_FILES_MAX);
     if (check->rc < 0)
         return;
     longer = grow(check, check->members, check->member_count, &check->member_capacity,
@@ -105,8 +108,9 @@ static int take_tag_data(void *context, const uint8_t *data, size_t len)
         return check->rc;
     if (check->tag_bytes + len > BAG_TAGS_MAX)
         return sr_fail(SR_ERR_TOO_LARGE,
-                       "the tag files hold over %u MiB: a bag of so many files is not checked here",
-                       BAG_TAGS_MAX >> 20);
+                       "%s: with it the tag files hold over %u MiB, and a bag of so many files is "
+                       "not checked here",
+                       file->path, BAG_TAGS_MAX >> 20);
     while (file->len + len > file->capacity) {
         size_t capacity = file->capacity == 0 ? 4096 : 2 * file->capacity;
         uint8_t *longer = realloc(file->data, capacity);

@@ -267,6 +267,9 @@ def wrong_packages(work):
     with open(package, "wb") as out:
         out.write(os.urandom(5000))
     judge("no archive", package, 1, "is neither a folder nor a tar, zip or ISO")
+    large = os.path.join(work, "large")
+    write(files | {"manifest-sha256.txt": b"\n" * (25 << 20)}, large)
+    judge("a huge manifest", large, 1, "manifest-sha256.txt: with it the tag files hold over 24 MiB")
     judge("nothing there", os.path.join(work, "nothing"), 1, "No such file")
     folder = os.path.join(work, "links")
     write(files, folder)
