@@ -136,7 +136,7 @@ static int append_locked(struct ledger *ledger, const void *entry, size_t len)
     status = tlog_leaf_hash(entry, len, &leaf);
     if (status != 0)
         goto out;
-    status = tree_append(&ledger->tree, &leaf);
+    status = tree_append(&ledger->tree, &leaf, NULL);
     if (status != 0)
         goto out;
     ledger->locations[index] =

@@ -1,5 +1,5 @@
 /* A whole journal into the tree. This thread reads groups and checks their MACs, and enters leaves that are ready;
- * beside it another decrypts entries and hashes them: with millions of entries that is what opening takes. */
+ * beside it another decrypts entries and hashes them, and pairs of them: with millions of entries that is what opening takes. */
 #include "ledger/ledger_internal.h"
 
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 #define ALONE_BYTES (UINT64_C(4) << 20) /* shorter journals are not worth a thread */
 
 struct leaf {
-    struct tlog_hash hash;
+    struct tlog_hash hash, pair; /* pair: with the leaf before, of an odd index */
+    bool paired;
     struct ledger_location location;
 };
 
@@ -30,7 +31,9 @@ struct chunk { /* good groups, one after the other, and what becomes of them */
 
 struct taking {
     struct ledger *ledger;
-    uint8_t *plain; /* LEDGER_ENTRY_MAX bytes */
+    uint8_t *plain;        /* LEDGER_ENTRY_MAX bytes */
+    struct tlog_hash last; /* of the leaf that was hashed last */
+    uint64_t next;         /* index behind it */
     struct chunk chunks[2];
     bool threaded;
     pthread_t thread;
@@ -72,8 +75,13 @@ static int hash_group(struct taking *taking, struct chunk *chunk, const struct g
                            (unsigned long long)index, (unsigned long long)leaf->location.offset);
         if (status == 0)
             status = tlog_leaf_hash(taking->plain, entry.len, &leaf->hash);
+        leaf->paired = index % 2 == 1 && index == taking->next;
+        if (status == 0 && leaf->paired)
+            status = tlog_node_hash(&taking->last, &leaf->hash, &leaf->pair);
         if (status != 0)
             return status;
+        taking->last = leaf->hash;
+        taking->next = index + 1;
         chunk->leaf_count++;
     }
     return 0;
@@ -206,7 +214,8 @@ static int enter_leaves(struct ledger *ledger, const struct chunk *chunk)
 
         status = ledger_reserve_location(ledger, index);
         if (status == 0)
-            status = tree_append(&ledger->tree, &chunk->leaves[i].hash);
+            status = tree_append(&ledger->tree, &chunk->leaves[i].hash,
+                                 chunk->leaves[i].paired ? &chunk->leaves[i].pair : NULL);
         if (status == 0)
             ledger->locations[index] = chunk->leaves[i].location;
     }

@@ -33,7 +33,7 @@ static int reserve(struct tree *tree, unsigned level, size_t count)
 }
 
 /* The leaf completes one subtree of each level from 0 up to the number of ones at the end of its index. */
-int tree_append(struct tree *tree, const struct tlog_hash *leaf)
+int tree_append(struct tree *tree, const struct tlog_hash *leaf, const struct tlog_hash *pair)
 {
     unsigned levels = 1 + (unsigned)__builtin_ctzll(~tree->size);
     struct tlog_hash made[TREE_LEVELS];
@@ -43,7 +43,9 @@ int tree_append(struct tree *tree, const struct tlog_hash *leaf)
         levels = TREE_LEVELS;
     made[0] = *leaf;
     for (unsigned level = 0; level < levels && status == 0; level++) {
-        if (level > 0)
+        if (level == 1 && pair != NULL)
+            made[1] = *pair;
+        else if (level > 0)
             status = tlog_node_hash(&tree->newest[level - 1], &made[level - 1], &made[level]);
         if (status == 0 && level % TREE_KEPT == 0)
             status = reserve(tree, level, (size_t)(tree->size >> level) + 1);

@@ -21,8 +21,9 @@ struct tree { /* zero-initialise */
 };
 
 void tree_free(struct tree *tree); /* leaves it zero-initialised */
-/* On an error the tree is as before. */
-int tree_append(struct tree *tree, const struct tlog_hash *leaf);
+/* pair: tlog_node_hash of the leaf before and this one, where this one's index is odd, as whoever has time for it has made
+ * it; NULL: it is made here. On an error the tree is as before. */
+int tree_append(struct tree *tree, const struct tlog_hash *leaf, const struct tlog_hash *pair);
 /* A source over the tree, valid while the tree lives and is not appended to. */
 struct tlog_source tree_source(struct tree *tree);
 /* The first width hashes of tile n of tile level tile_level (tlog-tiles); the tree must hold

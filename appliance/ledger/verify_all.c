@@ -102,7 +102,7 @@ static int take_entry(struct all *all, uint64_t index, uint64_t offset,
     if (status != 0 || all->gap)
         return status;
     status = tlog_leaf_hash(all->plain, entry->len, &leaf);
-    return status == 0 ? tree_append(&all->tree, &leaf) : status;
+    return status == 0 ? tree_append(&all->tree, &leaf, NULL) : status;
 }
 
 static int take_group(struct all *all, const struct journal_group *group)
