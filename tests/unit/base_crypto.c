@@ -61,6 +61,40 @@ static void test_sha256(void **state)
     sr_digest_free(NULL);
 }
 
+/* FIPS 180-4, RFC 1321, GB/T 32905: of "abc". */
+static void test_digests(void **state)
+{
+    static const struct {
+        const char *name, *hex;
+    } known[] = {{"md5", "900150983cd24fb0d6963f7d28e17f72"},
+                 {"sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+                 {"sha224", "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"},
+                 {"sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+                 {"sha384", "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+                            "8086072ba1e7cc2358baeca134c825a7"},
+                 {"sha512", "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                            "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
+                 {"sm3", "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"}};
+    static const char *const unknown[] = {"", "SHA256", "sha3-256", "md5-sha1", "blake2b512"};
+    uint8_t out[SR_DIGEST_MAX];
+    char hex[2 * SR_DIGEST_MAX + 1];
+    struct sr_digest *digest;
+    (void)state;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        assert_int_equal(sr_digest_new(known[i].name, &digest), 0);
+        assert_int_equal(sr_digest_len(digest), strlen(known[i].hex) / 2);
+        assert_int_equal(sr_digest_update(digest, "abc", 3), 0);
+        assert_int_equal(sr_digest_final(digest, out), 0);
+        sr_hex_encode(out, sr_digest_len(digest), hex);
+        assert_string_equal(hex, known[i].hex);
+        sr_digest_free(digest);
+    }
+    for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+        assert_int_equal(sr_digest_new(unknown[i], &digest), SR_ERR_UNSUPPORTED);
+        assert_null(digest);
+    }
+}
+
 static void test_hmac(void **state)
 {
     (void)state;
@@ -398,11 +432,12 @@ static void test_secrets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sha256),        cmocka_unit_test(test_hmac),
-        cmocka_unit_test(test_hkdf),          cmocka_unit_test(test_gcm),
-        cmocka_unit_test(test_gcm_too_large), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_kwp),           cmocka_unit_test(test_scrypt),
-        cmocka_unit_test(test_ed25519),       cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_sha256),  cmocka_unit_test(test_digests),
+        cmocka_unit_test(test_hmac),    cmocka_unit_test(test_hkdf),
+        cmocka_unit_test(test_gcm),     cmocka_unit_test(test_gcm_too_large),
+        cmocka_unit_test(test_threads), cmocka_unit_test(test_kwp),
+        cmocka_unit_test(test_scrypt),  cmocka_unit_test(test_ed25519),
+        cmocka_unit_test(test_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
