@@ -65,7 +65,7 @@ static bool may_be_tag_file(const char *path)
         return false; /* deeper than a folder around the bag */
     return strcmp(name, "bagit.txt") == 0 || strcmp(name, "bag-info.txt") == 0 ||
            strcmp(name, "fetch.txt") == 0 || strcmp(name, BAG_SEAL) == 0 ||
-           bag_manifest_name(name, &tag, algorithm);
+           strcmp(name, BAG_TIME_STAMP) == 0 || bag_manifest_name(name, &tag, algorithm);
 }
 
 static void note_member(void *context, const char *path, uint64_t size, bool *wanted)

@@ -7,6 +7,7 @@
 
 #define MANIFESTS_MAX 16
 #define BAG_SEAL "seal.p7s"
+#define BAG_TIME_STAMP "seal.tsr"
 #define BAG_SEALED "tagmanifest-sha256.txt"
 
 struct manifest {

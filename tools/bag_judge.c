@@ -323,9 +323,9 @@ static void judge_manifests(struct check *check)
                 "there is no payload manifest with an algorithm known here");
 }
 
-/* --- the signature ------------------------------------------------------------------------------------ */
+/* --- signature and time stamp ---------------------------------------------------------------------------- */
 
-static void judge_chain(struct check *check, const struct cms_result *seal)
+static void judge_chain(struct check *check, const char *name, const struct cms_result *seal)
 {
     static const char *const chains[] = {
         [CMS_UNKNOWN] = "whether its certificate is to be trusted is not asked",
@@ -334,38 +334,56 @@ static void judge_chain(struct check *check, const struct cms_result *seal)
         [CMS_EXPIRED] = "its certificate was trusted then and has expired",
         [CMS_NO_CERTIFICATE] = "it has no certificate"};
     bool doubtful = seal->chain == CMS_UNTRUSTED || seal->chain == CMS_NO_CERTIFICATE;
+    char at[48] = "at no time that it names";
 
+    if (seal->time_ns != CMS_NO_TIME)
+        sr_time_utc_text(seal->time_ns, at);
     bag_say_of(check,
                doubtful                     ? BAG_BAD
                : seal->chain == CMS_EXPIRED ? BAG_WARNING
                                             : BAG_HOLDS,
-               BAG_SEAL, "signs " BAG_SEALED " as it is, by \"%s\"; %s", seal->signer,
+               name, "is of " BAG_SEALED " as it is, by \"%s\", %s; %s", seal->signer, at,
                chains[seal->chain]);
 }
 
-/* RFC 5652, detached. What the tag manifest signs for is judged with it. */
-static void judge_seal(struct check *check)
+static int verify_seal(const struct tag_file *file, const struct tag_file *sealed,
+                       const char *trust, struct cms_result *out)
 {
-    const struct tag_file *file = bag_find_tag(check, BAG_SEAL);
+    const struct cms_piece piece = {sealed->data, sealed->len};
+
+    return cms_verify(file->data, file->len, &piece, 1, trust, out);
+}
+
+static int verify_time_stamp(const struct tag_file *file, const struct tag_file *sealed,
+                             const char *trust, struct cms_result *out)
+{
+    return cms_verify_time_stamp(file->data, file->len, sealed->data, sealed->len, trust, out);
+}
+
+/* Over the tag manifest: what that signs for is judged with it. */
+static void judge_seal(struct check *check, const char *name,
+                       int (*verify)(const struct tag_file *, const struct tag_file *, const char *,
+                                     struct cms_result *))
+{
+    const struct tag_file *file = bag_find_tag(check, name);
     const struct tag_file *sealed = bag_find_tag(check, BAG_SEALED);
     struct cms_result seal;
+    int rc;
 
     if (file == NULL)
         return;
     if (sealed == NULL || file->len == 0) {
-        bag_say(check, BAG_BAD, BAG_SEAL,
-                sealed == NULL ? "signs " BAG_SEALED ", which is not there" : "is empty");
+        bag_say(check, BAG_BAD, name,
+                sealed == NULL ? "is of " BAG_SEALED ", which is not there" : "is empty");
         return;
     }
-    const struct cms_piece piece = {sealed->data, sealed->len};
-    int rc = cms_verify(file->data, file->len, &piece, 1, check->trust, &seal);
-    if (rc < 0)
+    if ((rc = verify(file, sealed, check->trust, &seal)) < 0)
         check->rc = rc;
     else if (seal.intact == CMS_INTACT)
-        judge_chain(check, &seal);
+        judge_chain(check, name, &seal);
     else
-        bag_say_of(check, BAG_BAD, BAG_SEAL, "%s: %s",
-                   seal.intact == CMS_CHANGED ? "does not sign " BAG_SEALED " as it is"
+        bag_say_of(check, BAG_BAD, name, "%s: %s",
+                   seal.intact == CMS_CHANGED ? "is not of " BAG_SEALED " as it is"
                                               : "cannot be checked here",
                    seal.detail[0] != '\0' ? seal.detail : "no more is known");
 }
@@ -390,7 +408,8 @@ int bag_judge(struct check *check, const char *path)
     judge_extra(check);
     judge_twins(check, folds);
     judge_manifests(check);
-    judge_seal(check);
+    judge_seal(check, BAG_SEAL, verify_seal);             /* RFC 5652 */
+    judge_seal(check, BAG_TIME_STAMP, verify_time_stamp); /* RFC 3161 */
     for (size_t i = 0; i < check->member_count; i++)
         free(folds[i].fold);
     free(folds);

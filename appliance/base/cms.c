@@ -1,6 +1,6 @@
 /* Over 500 lines: the templates of the seals, the chain and the CMS share their results and nothing of it is needed
  * elsewhere. */
-#include "base/cms.h"
+#include "base/cms_internal.h"
 
 #include <openssl/asn1t.h>
 #include <openssl/cms.h>
@@ -18,7 +18,6 @@
 
 #include "base/error.h"
 
-#define DER_MAX (8u << 20)
 #define TRUST_CERTIFICATES 4096
 #define SM2_ID "1234567812345678" /* GM/T 0009: who signs, where nothing else is agreed */
 #define NS_PER_S INT64_C(1000000000)
@@ -92,7 +91,7 @@ ASN1_SEQUENCE(SES_NEW) = {ASN1_SIMPLE(SES_NEW, to_sign, ASN1_ANY),
                                       parse(const ASN1_ITEM *item, const uint8_t *der, size_t len)
 {
     const uint8_t *at = der;
-    ASN1_VALUE *value = len <= DER_MAX ? ASN1_item_d2i(NULL, &at, (long)len, item) : NULL;
+    ASN1_VALUE *value = len <= CMS_DER_MAX ? ASN1_item_d2i(NULL, &at, (long)len, item) : NULL;
 
     ERR_clear_error();
     if (value && at != der + len) {
@@ -104,19 +103,19 @@ ASN1_SEQUENCE(SES_NEW) = {ASN1_SIMPLE(SES_NEW, to_sign, ASN1_ANY),
 
 /* --- results -------------------------------------------------------------------------------------------------------- */
 
-static void begin(struct cms_result *out)
+void cms_begin(struct cms_result *out)
 {
     memset(out, 0, sizeof(*out));
     out->time_ns = CMS_NO_TIME;
 }
 
-static void say(struct cms_result *out, const char *text)
+void cms_say(struct cms_result *out, const char *text)
 {
     if (!out->detail[0])
         snprintf(out->detail, sizeof(out->detail), "%s", text);
 }
 
-static int64_t time_of(const ASN1_TIME *time)
+int64_t cms_time_of(const ASN1_TIME *time)
 {
     struct tm tm;
 
@@ -140,7 +139,7 @@ static void add_name(X509 *certificate, int nid, struct cms_result *out)
     OPENSSL_free(text);
 }
 
-static void name_signer(X509 *certificate, struct cms_result *out)
+void cms_name_signer(X509 *certificate, struct cms_result *out)
 {
     add_name(certificate, NID_commonName, out);
     add_name(certificate, NID_organizationName, out);
@@ -200,8 +199,8 @@ static int chain_error(X509_STORE *store, X509 *certificate, STACK_OF(X509) * ot
     return error;
 }
 
-static void check_chain(X509 *certificate, STACK_OF(X509) * others, const char *trust,
-                        struct cms_result *out)
+void cms_check_chain(X509 *certificate, STACK_OF(X509) * others, const char *trust,
+                     struct cms_result *out)
 {
     unsigned count = 0;
     X509_STORE *store = trust && trust[0] ? make_store(trust, &count) : NULL;
@@ -219,7 +218,7 @@ static void check_chain(X509 *certificate, STACK_OF(X509) * others, const char *
             chain_error(store, certificate, others, out->time_ns) == X509_V_OK)
             out->chain = CMS_EXPIRED;
         if (error != X509_V_OK)
-            say(out, X509_verify_cert_error_string(error));
+            cms_say(out, X509_verify_cert_error_string(error));
     }
     X509_STORE_free(store);
 }
@@ -297,7 +296,7 @@ static int64_t claimed_time(const CMS_SignerInfo *info)
 
     if (!value || (value->type != V_ASN1_UTCTIME && value->type != V_ASN1_GENERALIZEDTIME))
         return CMS_NO_TIME;
-    return time_of(value->value.utctime);
+    return cms_time_of(value->value.utctime);
 }
 
 static bool has_sm2_key(X509 *certificate)
@@ -325,9 +324,9 @@ static int verify_parsed(CMS_ContentInfo *cms, const struct cms_piece *pieces, s
     out->time_ns = claimed_time(info);
     if (!signer) {
         out->chain = CMS_NO_CERTIFICATE;
-        say(out, "the signer's certificate is not in the signature");
+        cms_say(out, "the signer's certificate is not in the signature");
     } else {
-        name_signer(signer, out);
+        cms_name_signer(signer, out);
         out->intact =
             CMS_verify(cms, NULL, NULL, bio, NULL, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) == 1
                 ? CMS_INTACT
@@ -344,9 +343,9 @@ static int verify_parsed(CMS_ContentInfo *cms, const struct cms_piece *pieces, s
                 out->intact = CMS_UNCHECKED;
                 reason = "signatures with SM2 are checked in seals, not in CMS";
             }
-            say(out, reason ? reason : "the signature does not hold");
+            cms_say(out, reason ? reason : "the signature does not hold");
         }
-        check_chain(signer, certificates, trust, out);
+        cms_check_chain(signer, certificates, trust, out);
     }
     ERR_clear_error();
     BIO_free(bio);
@@ -359,14 +358,14 @@ int cms_verify(const uint8_t *der, size_t len, const struct cms_piece *pieces, s
                const char *trust, struct cms_result *out)
 {
     const uint8_t *at = der;
-    CMS_ContentInfo *cms = len <= DER_MAX ? d2i_CMS_ContentInfo(NULL, &at, (long)len) : NULL;
+    CMS_ContentInfo *cms = len <= CMS_DER_MAX ? d2i_CMS_ContentInfo(NULL, &at, (long)len) : NULL;
     int rc = 0;
 
-    begin(out);
+    cms_begin(out);
     if (cms && OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed) {
         rc = verify_parsed(cms, pieces, count, trust, out);
     } else {
-        say(out, "the signature is no CMS SignedData that is known here");
+        cms_say(out, "the signature is no CMS SignedData that is known here");
     }
     CMS_ContentInfo_free(cms);
     ERR_clear_error();
@@ -427,20 +426,20 @@ static int verify_parts(const struct seal *seal, const uint8_t *content, size_t 
     const ASN1_STRING *signed_bytes = seal->to_sign->value.sequence;
 
     if (!certificate) {
-        say(out, "the certificate in the seal cannot be read");
+        cms_say(out, "the certificate in the seal cannot be read");
         return 0;
     }
-    name_signer(certificate, out);
+    cms_name_signer(certificate, out);
     out->intact = CMS_INTACT;
     if (!hash_is(seal->hash, content, len)) {
         out->intact = CMS_CHANGED;
-        say(out, "the document's description of the signature is another than was signed");
+        cms_say(out, "the document's description of the signature is another than was signed");
     } else if (!signature_holds(certificate, seal->algorithm, ASN1_STRING_get0_data(signed_bytes),
                                 (size_t)ASN1_STRING_length(signed_bytes), seal->signature)) {
         out->intact = CMS_CHANGED;
-        say(out, "the signature value does not hold");
+        cms_say(out, "the signature value does not hold");
     }
-    check_chain(certificate, NULL, trust, out);
+    cms_check_chain(certificate, NULL, trust, out);
     X509_free(certificate);
     return 0;
 }
@@ -459,7 +458,7 @@ static bool verify_new(const uint8_t *der, size_t len, const uint8_t *content, s
         const struct seal seal = {ses->to_sign, tbs->hash, ses->signature, ses->certificate,
                                   ses->algorithm};
 
-        out->time_ns = time_of(tbs->time);
+        out->time_ns = cms_time_of(tbs->time);
         verify_parts(&seal, content, content_len, trust, out);
     }
     ASN1_item_free((ASN1_VALUE *)tbs, ASN1_ITEM_rptr(TBS_NEW));
@@ -483,7 +482,7 @@ static int64_t old_time(const ASN1_BIT_STRING *time)
             parsed = NULL;
         }
     }
-    ns = time_of(parsed);
+    ns = cms_time_of(parsed);
     ASN1_TIME_free(parsed);
     ERR_clear_error();
     return ns;
@@ -516,7 +515,7 @@ int cms_verify_seal(const uint8_t *der, size_t len, const uint8_t *content, size
     const struct cms_piece piece = {content, content_len};
     BARE *bare;
 
-    begin(out);
+    cms_begin(out);
     if (verify_new(der, len, content, content_len, trust, out) ||
         verify_old(der, len, content, content_len, trust, out))
         return 0;
@@ -524,7 +523,7 @@ int cms_verify_seal(const uint8_t *der, size_t len, const uint8_t *content, size
     if (bare || len == 64) {
         ASN1_item_free((ASN1_VALUE *)bare, ASN1_ITEM_rptr(BARE));
         out->chain = CMS_NO_CERTIFICATE;
-        say(out, "a bare signature value: nothing says whose it is");
+        cms_say(out, "a bare signature value: nothing says whose it is");
         return 0;
     }
     return cms_verify(der, len, &piece, 1, trust, out);

@@ -51,6 +51,11 @@ int cms_verify(const uint8_t *der, size_t len, const struct cms_piece *pieces, s
 int cms_verify_seal(const uint8_t *der, size_t len, const uint8_t *content, size_t content_len,
                     const char *trust, struct cms_result *out);
 
+/* Der: a time stamp of data, a TimeStampResp or its token alone (RFC 3161); out->time_ns is the authority's. Digests under 256
+ * bits are not believed. 0: what it is worth stands in *out. */
+int cms_verify_time_stamp(const uint8_t *der, size_t len, const uint8_t *data, size_t data_len,
+                          const char *trust, struct cms_result *out);
+
 /* By the name or number of the algorithm as OFD has it ("1.2.156.10197.1.401", "SM3", "SHA256", "SHA1", "MD5").
  * *out_len: bytes written to out (64). SR_ERR_UNSUPPORTED. */
 int cms_digest(const char *algorithm, const uint8_t *data, size_t len, uint8_t out[64],

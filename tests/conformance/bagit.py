@@ -303,27 +303,96 @@ def signed_bags(work):
     write(files, folder)
     openssl("cms", "-sign", "-binary", "-in", os.path.join(folder, "tagmanifest-sha256.txt"), "-signer", at("office.pem"),
             "-inkey", at("office.key"), "-md", "sha256", "-outform", "DER", "-out", os.path.join(folder, "seal.p7s"))
-    holds = 'ok seal.p7s: signs tagmanifest-sha256.txt as it is, by "office"; '
-    judge("signed", folder, 0, holds + "whether its certificate is to be trusted is not asked")
-    judge("signed, and trusted", folder, 0, holds + "its certificate is trusted", "--trust", at("office.pem"))
+    holds = 'ok seal.p7s: is of tagmanifest-sha256.txt as it is, by "office", '
+    judge("signed", folder, 0, "whether its certificate is to be trusted is not asked")
+    judge("signed, by whom", folder, 0, holds)
+    judge("signed, and trusted", folder, 0, "; its certificate is trusted", "--trust", at("office.pem"))
     judge("signed by another", folder, 1, "its certificate leads to none that is trusted", "--trust", at("other.pem"))
     judge("no such trust", folder, 1, "absent.pem", "--trust", at("absent.pem"))
     pack_tar(folder, at("signed.tar"))
-    judge("signed, as tar", at("signed.tar"), 0, holds + "its certificate is trusted", "--trust", at("office.pem"))
+    judge("signed, as tar", at("signed.tar"), 0, "; its certificate is trusted", "--trust", at("office.pem"))
     with open(os.path.join(folder, "seal.p7s"), "rb") as file:
         seal = file.read()
     write({"bag-info.txt": files["bag-info.txt"] + b"X: y\n"}, folder)
     rest = {n: d for n, d in files.items() if not n.startswith(("data/", "tagmanifest"))}
     rest["bag-info.txt"] += b"X: y\n"
     write({"tagmanifest-sha256.txt": lines(rest)}, folder)
-    judge("changed with its tag manifest", folder, 1, "BAD seal.p7s: does not sign tagmanifest-sha256.txt as it is")
+    judge("changed with its tag manifest", folder, 1, "BAD seal.p7s: is not of tagmanifest-sha256.txt as it is")
     write(files, folder)
     for number, spoilt in enumerate((b"", seal[:100], b"\0" * len(seal), seal[:-1] + bytes([seal[-1] ^ 1]))):
         write({"seal.p7s": spoilt}, folder)
         judge(f"a spoilt seal, {number}", folder, 1, "BAD seal.p7s: ")
     write({"seal.p7s": seal}, folder)
     os.unlink(os.path.join(folder, "tagmanifest-sha256.txt"))
-    judge("a seal over nothing", folder, 1, "BAD seal.p7s: signs tagmanifest-sha256.txt, which is not there")
+    judge("a seal over nothing", folder, 1, "BAD seal.p7s: is of tagmanifest-sha256.txt, which is not there")
+
+
+TSA = """[tsa]
+default_tsa = here
+[here]
+serial = {work}/serial
+signer_cert = {work}/clock.pem
+signer_key = {work}/clock.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha1, sha256, sha512
+ordering = yes
+ess_cert_id_alg = sha256
+"""
+
+
+def stamped_bags(work):
+    """An authority of openssl's own, its certificate for time stamps alone."""
+    folder = os.path.join(work, "stamped")
+    sealed = os.path.join(folder, "tagmanifest-sha256.txt")
+
+    def at(name):
+        return os.path.join(work, name)
+
+    def stamp(digest, *more):
+        openssl("ts", "-query", "-data", sealed, "-" + digest, "-cert", "-out", at("query"))
+        openssl("ts", "-reply", "-config", at("tsa.cnf"), "-queryfile", at("query"), "-out", os.path.join(folder, "seal.tsr"), *more)
+    with open(at("tsa.cnf"), "w", encoding="ascii") as out:
+        out.write(TSA.format(work=work))
+    with open(at("serial"), "w", encoding="ascii") as out:
+        out.write("01\n")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=clock",
+            "-addext", "extendedKeyUsage=critical,timeStamping", "-keyout", at("clock.key"), "-out", at("clock.pem"))
+    files = with_tags(sound())
+    write(files, folder)
+    stamp("sha256")
+    holds = 'ok seal.tsr: is of tagmanifest-sha256.txt as it is, by "clock", 20'
+    judge("stamped", folder, 0, holds)
+    judge("stamped, and trusted", folder, 0, "; its certificate is trusted", "--trust", at("clock.pem"))
+    judge("stamped by another", folder, 1, "BAD seal.tsr", "--trust", at("other.pem"))
+    with open(os.path.join(folder, "seal.tsr"), "rb") as file:
+        whole = file.read()
+    unnoticed = []
+    for number in range(0, len(whole), 7):
+        write({"seal.tsr": whole[:number] + bytes([whole[number] ^ 1]) + whole[number + 1:]}, folder)
+        run = subprocess.run([TOOL, "verify", folder, "--trust", at("clock.pem")], capture_output=True)
+        # Bits that nothing signs may change: those of the response around the token, and of certificates that are not needed.
+        good = run.returncode in (0, 1) and (run.returncode == 1) == (b"BAD seal.tsr" in run.stdout)
+        counts[good] += 1
+        if run.returncode == 0:
+            unnoticed.append(number)
+        if not good:
+            print(f"FAIL a stamp with byte {number} changed: {run.returncode}: {run.stdout.decode()}")
+    counts[len(unnoticed) < 10] += 1
+    if len(unnoticed) >= 10:
+        print(f"FAIL changed bytes of a stamp that nobody notices: {unnoticed}")
+    stamp("sha256", "-token_out")
+    judge("a token alone", folder, 0, holds)
+    stamp("sha1")
+    judge("a stamp of SHA-1", folder, 1, "BAD seal.tsr: is not of tagmanifest-sha256.txt as it is: the time stamp is of other bytes")
+    stamp("sha256")
+    rest = {n: d for n, d in files.items() if not n.startswith(("data/", "tagmanifest"))}
+    rest["bag-info.txt"] += b"X: y\n"
+    write({"bag-info.txt": rest["bag-info.txt"], "tagmanifest-sha256.txt": lines(rest)}, folder)
+    judge("changed after the stamp", folder, 1, "BAD seal.tsr: is not of tagmanifest-sha256.txt as it is")
+    write(files, folder)
+    write({"seal.tsr": b"none"}, folder)
+    judge("no stamp", folder, 1, "BAD seal.tsr: cannot be checked here: it is no time stamp")
 
 
 with tempfile.TemporaryDirectory(prefix="srt-bagit.") as place:
@@ -331,5 +400,6 @@ with tempfile.TemporaryDirectory(prefix="srt-bagit.") as place:
     wrong_bags(place)
     wrong_packages(place)
     signed_bags(place)
+    stamped_bags(place)
 print(f"bagit: {counts[True]} passed, {counts[False]} failed, 0 skipped")
 sys.exit(counts[False] > 0)
