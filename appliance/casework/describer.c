@@ -19,7 +19,7 @@
 #define LOOK_NS INT64_C(1000000000)     /* at the queue, without being woken */
 #define NICE 10                         /* uploads come first */
 #define QUIET_NS INT64_C(300000000)     /* they have ended: nothing was written for so long */
-#define PATIENCE_NS INT64_C(5000000000) /* for one record: they may go on all day */
+#define PATIENCE_NS INT64_C(1000000000) /* for one record: they may go on all day */
 #define GLANCE_NS INT64_C(50000000)     /* between two looks whether they have */
 #define AGAIN_NS INT64_C(30000000000)   /* after an error of the machine */
 
