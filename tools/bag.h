@@ -75,7 +75,7 @@ struct bag_summary {
 };
 
 /* Whether the bag is complete and valid (RFC 8493 section 3): out->bad is 0 then. A seal.p7s is a CMS signature over
- * tagmanifest-sha256.txt, a seal.tsr a time stamp of it; trust: certificates in PEM that their chains have to lead to, NULL: that is not asked. progress may
+ * tagmanifest-sha256.txt, a seal.tsr a time stamp of it, data/ledger/X.tlog-proof proves data/ledger/X.json; trust: certificates in PEM that their chains have to lead to, NULL: that is not asked. progress may
  * be NULL. */
 int bag_check(const char *path, const char *trust, bag_say_fn *say,
               void (*progress)(void *, uint64_t, uint64_t), void *context, struct bag_summary *out);

@@ -8,6 +8,7 @@
 #define MANIFESTS_MAX 16
 #define BAG_SEAL "seal.p7s"
 #define BAG_TIME_STAMP "seal.tsr"
+#define BAG_LEDGER "data/ledger/"
 #define BAG_SEALED "tagmanifest-sha256.txt"
 
 struct manifest {
@@ -69,6 +70,9 @@ int bag_by_path(const void *a, const void *b); /* struct member */
 const struct tag_file *bag_find_tag(const struct check *check, const char *name);
 /* Its text, kept until the end; NULL: said why. */
 char *bag_text_of(struct check *check, const struct tag_file *file, size_t *len);
+/* What bag_judge_ledger wants to have read. */
+bool bag_is_of_ledger(const char *path);
+void bag_judge_ledger(struct check *check);
 /* All that the manifests say is read: is it so? Reads the bag at path again. */
 int bag_judge(struct check *check, const char *path);
 

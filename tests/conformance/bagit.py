@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """bagit.py TOOL VECTORS: the public BagIt conformance suite, case for case, each as a folder, tar, zip and ISO; and bags
 of ours with one thing wrong each, which has to be named. Prints what failed, and last `bagit: N passed, N failed, 0 skipped`."""
+import base64
 import hashlib
 import io
 import os
@@ -395,11 +396,105 @@ def stamped_bags(work):
     judge("no stamp", folder, 1, "BAD seal.tsr: cannot be checked here: it is no time stamp")
 
 
+# --- proofs, by RFC 6962 and C2SP's texts, made here -------------------------------------------------------------------
+
+
+def tree_hash(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    left = 1 << (len(leaves) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + tree_hash(leaves[:left]) + tree_hash(leaves[left:])).digest()
+
+
+def path_of(index, leaves):
+    if len(leaves) == 1:
+        return []
+    left = 1 << (len(leaves) - 1).bit_length() - 1
+    if index < left:
+        return path_of(index, leaves[:left]) + [tree_hash(leaves[left:])]
+    return path_of(index - left, leaves[left:]) + [tree_hash(leaves[:left])]
+
+
+def text64(data):
+    return base64.b64encode(data).decode()
+
+
+class Log:
+    def __init__(self, work, name):
+        self.name, self.key, self.work = name, os.path.join(work, name + ".key"), work
+        openssl("genpkey", "-algorithm", "ed25519", "-out", self.key)
+        openssl("pkey", "-in", self.key, "-pubout", "-outform", "DER", "-out", self.key + ".pub")
+        with open(self.key + ".pub", "rb") as file:
+            public = b"\1" + file.read()[-32:]
+        self.id = hashlib.sha256(name.encode() + b"\n" + public).digest()[:4]
+        self.vkey = f"{name}+{self.id.hex()}+{text64(public)}"
+
+    def checkpoint(self, leaves):
+        body = f"{self.name}\n{len(leaves)}\n{text64(tree_hash(leaves))}\n"
+        with open(self.key + ".body", "w", encoding="utf-8") as out:
+            out.write(body)
+        openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.key, "-in", self.key + ".body", "-out", self.key + ".sig")
+        with open(self.key + ".sig", "rb") as file:
+            return body + "\n\u2014 " + self.name + " " + text64(self.id + file.read()) + "\n"
+
+    def proof(self, index, leaves):
+        rows = "".join(text64(one) + "\n" for one in path_of(index, leaves))
+        return ("c2sp.org/tlog-proof@v1\nindex %d\n%s\n%s" % (index, rows, self.checkpoint(leaves))).encode()
+
+
+def proven_bags(work):
+    folder, log = os.path.join(work, "proven"), Log(work, "archive.example")
+    film = hashlib.sha256(PAYLOAD["data/objects/0001.mp4"]).hexdigest()
+    entries = [b'{"act":"unlock","slot":"1","v":1}', ('{"act":"record.seal","sha256":"%s","v":1}' % film).encode(),
+               b'{"act":"record.seal","sha256":"%s","v":1}' % (b"0" * 64), b"[1]", b'{"act":"shutdown","v":1}']
+    leaves = [hashlib.sha256(b"\0" + entry).digest() for entry in entries]
+
+    def bag(*numbers, **changed):
+        payload = dict(PAYLOAD)
+        payload["data/ledger/log.vkey"] = log.vkey.encode() + b"\n"
+        for number in numbers:
+            payload[f"data/ledger/{number:04}.json"] = entries[number]
+            payload[f"data/ledger/{number:04}.tlog-proof"] = log.proof(number, leaves)
+        for name, value in changed.items():
+            name = {"key": "data/ledger/log.vkey", "leaf": "data/ledger/0001.json", "proof": "data/ledger/0001.tlog-proof"}[name]
+            payload[name] = value(payload[name])
+        payload = {name: data for name, data in payload.items() if data is not None}
+        files = {"bagit.txt": sound()["bagit.txt"], "manifest-sha256.txt": lines(payload)} | payload
+        shutil.rmtree(folder, ignore_errors=True)
+        write(with_tags(files), folder)
+    bag(0, 1, 4)
+    for said in ("ok data/ledger/0001.tlog-proof: is entry 1 of archive.example, which had 5 entries: the seal of data/objects/0001.mp4",
+                 "ok data/ledger/0000.tlog-proof: is entry 0 (unlock) of archive.example", ": valid"):
+        judge("proofs", folder, 0, said)
+    pack_tar(folder, os.path.join(work, "proven.tar"))
+    judge("proofs in a tar", os.path.join(work, "proven.tar"), 0, "the seal of data/objects/0001.mp4")
+    bag(2)
+    judge("a seal of what is not there", folder, 1, "BAD data/ledger/0002.tlog-proof: seals content that is not in the bag")
+    bag(3)
+    judge("a proof of no entry", folder, 1, "BAD data/ledger/0003.tlog-proof: proves something that is no entry")
+    bag(1, leaf=lambda entry: entry + b" ")
+    judge("another entry", folder, 1, "BAD data/ledger/0001.tlog-proof: does not prove data/ledger/0001.json")
+    bag(1, leaf=lambda entry: None)
+    judge("no entry", folder, 1, "BAD data/ledger/0001.tlog-proof: its entry data/ledger/0001.json is not there")
+    bag(1, key=lambda key: Log(work, "archive.example").vkey.encode())
+    judge("another key", folder, 1, "BAD data/ledger/0001.tlog-proof: does not prove")
+    log = Log(work, "archive.example")
+    bag(1, key=lambda key: None)
+    judge("no key", folder, 1, "BAD data/ledger/log.vkey: is not there")
+    bag(1, key=lambda key: b"key\n")
+    judge("no key in the file", folder, 1, "BAD data/ledger/log.vkey: ")
+    whole = log.proof(1, leaves)
+    for number in range(0, len(whole), 5):
+        bag(1, proof=lambda proof, at=number: proof[:at] + bytes([proof[at] ^ 1]) + proof[at + 1:])
+        judge(f"a proof with byte {number} changed", folder, 1, "BAD data/ledger/0001.tlog-proof: does not prove")
+
+
 with tempfile.TemporaryDirectory(prefix="srt-bagit.") as place:
     suite(place)
     wrong_bags(place)
     wrong_packages(place)
     signed_bags(place)
     stamped_bags(place)
+    proven_bags(place)
 print(f"bagit: {counts[True]} passed, {counts[False]} failed, 0 skipped")
 sys.exit(counts[False] > 0)
