@@ -13,7 +13,7 @@
 #include "catalog/names.h"
 #include "catalog/vfs.h"
 
-#define CACHE_KIB 65536       /* of pages in the clear, in memory */
+#define CACHE_KIB 32768       /* of pages in the clear, in memory */
 #define BULK_CACHE_KIB 131072 /* while a whole ledger is projected */
 #define LOG_PAGES 4096        /* the log is copied into the file beyond */
 
