@@ -26,7 +26,8 @@ LDFLAGS := -pie -Wl,-z,relro,-z,now -pthread $(SANFLAGS)
 LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lunistring -lm
 
 # What reads files of strangers is linked into the probe alone, but for bags, which the tool reads without a vault.
-$(OUT)/strongroom $(OUT)/unit/tools_% $(OUT)/fuzz/tools_% $(OUT)/libfuzzer/tools_%: LIBS += $(shell pkg-config --libs libarchive 2>/dev/null)
+$(OUT)/strongroom $(OUT)/unit/tools_% $(OUT)/fuzz/tools_% $(OUT)/libfuzzer/tools_%: LIBS += $(shell pkg-config --libs libarchive libxml-2.0 2>/dev/null)
+$(OUT)/obj/tools/bundle_xml.o: CPPFLAGS += $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 PROBE_LIBS = $(shell pkg-config --libs $(PROBE_PACKAGES) 2>/dev/null)
 PROBE_CFLAGS := $(shell pkg-config --cflags $(PROBE_PACKAGES) 2>/dev/null)
 $(OUT)/obj/appliance/media/probe/%.o $(OUT)/obj/tests/unit/probe_%.o: CPPFLAGS += $(PROBE_CFLAGS)
@@ -42,6 +43,9 @@ $(foreach m,$(MODULES),$(eval $(m)_OBJ := $(call obj,$(call src,$(m)))))
 casework_OBJ += $(OUT)/obj/strongroom.cedarschema.o
 fusefs_OBJ := $(call obj,$(wildcard fusefs/*.c))
 tools_OBJ := $(call obj,$(wildcard tools/*.c))
+# What goes into every bundle as it is: _binary_tools_bundle_….
+shipped_OBJ := $(patsubst %,$(OUT)/obj/%.o,$(wildcard tools/bundle/*))
+tools_OBJ += $(shipped_OBJ)
 test_OBJ := $(call obj,$(wildcard tests/lib/*.c))
 
 # What each module's tests link: itself and what it may call (the arrows of docs/architecture.md).
@@ -84,6 +88,9 @@ $(foreach m,$(MODULES) fusefs tools test,$(eval $(call module_rule,$(m))))
 $(OUT)/obj/%.cedarschema.o: policy/%.cedarschema
 	@mkdir -p $(@D)
 	ld -r -b binary -z noexecstack -o $@ $<
+$(OUT)/obj/tools/bundle/%.o: tools/bundle/%
+	@mkdir -p $(@D)
+	ld -r -b binary -z noexecstack -o $@ $<
 $(OUT)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -120,9 +127,9 @@ $(addprefix $(OUT)/bench/,policy rebuild catalog search probe):
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(call libs,$$(below_$$(call module_of,$$*)))
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.c,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LIBS)
-$(OUT)/libfuzzer/%: tests/fuzz/fuzz_%.c $(OUT)/obj/strongroom.cedarschema.o $$(foreach m,$$(below_$$(call module_of,$$*)),$$(call src,$$m))
+$(OUT)/libfuzzer/%: tests/fuzz/fuzz_%.c $(OUT)/obj/strongroom.cedarschema.o $$(if $$(findstring tools_,$$*),$(shipped_OBJ)) $$(foreach m,$$(below_$$(call module_of,$$*)),$$(call src,$$m))
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
+	clang $(CPPFLAGS) $(if $(findstring tools_,$*),$(shell pkg-config --cflags libxml-2.0 2>/dev/null)) -std=c17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ \
 	    $(filter-out %/main.c,$(filter %.c %.o,$^)) $(LIBS) -pthread
 
 BENCH_FILES = $(wildcard /usr/share/forensics-samples/original-files/pic1/debian* /usr/share/forensics-samples/original-files/text1/* /usr/share/forensics-samples/original-files/audio1/*)

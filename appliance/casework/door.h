@@ -282,6 +282,27 @@ int door_record_archive(struct door *door, const struct door_actor *actor, uint6
  * {"node", "path", "archive_number"} of each; fn takes item over. */
 int door_case_archive(struct door *door, const struct door_actor *actor, uint64_t case_node,
                       door_item_fn *fn, void *context);
+
+/* --- export --- */
+
+#define DOOR_EXPORT_LATEST UINT64_MAX
+struct door_export {
+    uint64_t node; /* a case */
+    uint64_t
+        as_of; /* ledger index; DOOR_EXPORT_LATEST: the last act that is neither a reading nor an export */
+    const char *format;  /* a word for the record: "tar" */
+    const char *purpose; /* NULL: none; what is restricted needs one */
+    bool leave_out;      /* leave out what may not be exported, instead of refusing */
+};
+/* Begins an export, by who may `export` the case and each record: an act (*index), durable before anything is given. fn
+ * gets, and takes over, one {"type": "case"}, a {"type": "record"} of each sealed record with its proof, and a {"type":
+ * "act"} of each act on them, all as of that entry: docs/bundle.md. progress gives ledger entries, may be NULL. */
+int door_export_begin(struct door *door, const struct door_actor *actor,
+                      const struct door_export *ask, door_progress_fn *progress,
+                      void *progress_context, door_item_fn *fn, void *context, uint64_t *index);
+/* The export that entry begin began is whole: sha256 (64 digits) of the bundle's tagmanifest-sha256.txt. */
+int door_export_end(struct door *door, const struct door_actor *actor, uint64_t begin,
+                    const char *sha256, uint64_t *index);
 /* Ingest (R3) of the records that were sealed on the days from to until ("YYYY-MM-DD", NULL: no limit) and that the
  * actor may see, by person: {"account", "person", "records", "no_time" (采集时间 unknown), "late", "worst" (working
  * days)}; fn takes item over. */

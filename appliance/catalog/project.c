@@ -52,6 +52,8 @@ static const struct {
     {"record.view", project_record_view},
     {"view.grant", project_view_grant},
     {"view.end", project_view_end},
+    {"export.begin", project_export_begin},
+    {"export.end", project_export_end},
     {"refuse", project_refuse},
     {"alert", project_alert},
     {"checkpoint.note", project_checkpoint_note},

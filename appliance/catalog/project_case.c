@@ -128,3 +128,38 @@ int project_case_transfer(const struct project *p)
         return rc;
     return project_touch(p, node);
 }
+
+/* An export leaves everything as it is: only its form is checked. */
+int project_export_begin(const struct project *p)
+{
+    const char *format, *purpose;
+    uint64_t node, as_of, bytes;
+    uint32_t uid, records, left_out;
+    int rc;
+
+    if ((rc = read_case(p, &node)) < 0 || (rc = project_u64(p->entry, "as_of", &as_of)) < 0 ||
+        (rc = project_text(p->entry, "format", 16, &format)) < 0 ||
+        (rc = project_u32(p->entry, "records", &records)) < 0 ||
+        (rc = project_u64(p->entry, "bytes", &bytes)) < 0 ||
+        (rc = project_u32(p->entry, "left_out", &left_out)) < 0 ||
+        (rc = project_text_or_empty(p->entry, "purpose", CATALOG_PURPOSE_MAX, &purpose)) < 0)
+        return rc;
+    if (as_of >= p->index)
+        return sr_fail(SR_ERR_INVALID, "member as_of is not an entry before this one");
+    return project_u32(p->entry, "uid", &uid);
+}
+
+int project_export_end(const struct project *p)
+{
+    uint64_t node, begin;
+    uint8_t sha256[32];
+    uint32_t uid;
+    int rc;
+
+    if ((rc = read_case(p, &node)) < 0 || (rc = project_u64(p->entry, "begin", &begin)) < 0 ||
+        (rc = project_hash(p->entry, "sha256", sha256)) < 0)
+        return rc;
+    if (begin >= p->index)
+        return sr_fail(SR_ERR_INVALID, "member begin is not an entry before this one");
+    return project_u32(p->entry, "uid", &uid);
+}

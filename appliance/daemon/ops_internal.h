@@ -45,6 +45,10 @@ int ops_retention_extend(struct ops_call *call);
 int ops_case_archive(struct ops_call *call);
 int ops_record_archive(struct ops_call *call);
 
+/* ops_export.c */
+int ops_export_begin(struct ops_call *call);
+int ops_export_end(struct ops_call *call);
+
 /* ops_view.c */
 int ops_view(struct ops_call *call);
 int ops_grant_add(struct ops_call *call);

@@ -81,5 +81,12 @@ int ledger_read(struct ledger *ledger, uint64_t index, uint8_t **entry, size_t *
 int ledger_checkpoint(struct ledger *ledger, struct sr_buf *note);
 /* A tlog-proof for index under the newest checkpoint (a new one is published if it is not covered). */
 int ledger_proof(struct ledger *ledger, uint64_t index, struct sr_buf *out);
+/* The first stored checkpoint that covers index (one is published if none does): *size entries, and its note, appended to
+ * note. Later ones never change which it is. */
+int ledger_checkpoint_over(struct ledger *ledger, uint64_t index, uint64_t *size,
+                           struct sr_buf *note);
+/* A tlog-proof for index < size under that checkpoint, which ledger_checkpoint_over gave. */
+int ledger_proof_under(struct ledger *ledger, uint64_t index, uint64_t size,
+                       const struct sr_buf *note, struct sr_buf *out);
 
 #endif

@@ -1,5 +1,6 @@
 #include "ledger/ledger_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Order on disk: full tiles, the partial ones, checkpoints/SIZE, checkpoint. Whatever a crash cuts
@@ -178,5 +179,64 @@ int ledger_proof(struct ledger *ledger, uint64_t index, struct sr_buf *out)
         status = note_proof_format(index, proof, count, NULL, 0, (const uint8_t *)ledger->note.data,
                                    ledger->note.len, out);
     pthread_mutex_unlock(&ledger->publish_lock);
+    return status;
+}
+
+int ledger_checkpoint_over(struct ledger *ledger, uint64_t index, uint64_t *size,
+                           struct sr_buf *note)
+{
+    struct note_checkpoint checkpoint;
+    uint64_t *sizes = NULL;
+    uint8_t *data = NULL;
+    size_t count, at = 0, len;
+    int status;
+
+    *size = 0;
+    if (index >= ledger_size(ledger))
+        return sr_fail(SR_ERR_NOT_FOUND, "ledger: no entry %llu", (unsigned long long)index);
+    status = kept_list(ledger->io, ledger->dir, &sizes, &count);
+    while (status == 0 && at < count && sizes[at] <= index)
+        at++;
+    if (status == 0 && at == count) { /* published now, and so the first */
+        free(sizes);
+        status = ledger_checkpoint(ledger, NULL);
+        if (status == 0)
+            status = kept_list(ledger->io, ledger->dir, &sizes, &count);
+        for (at = 0; status == 0 && at < count && sizes[at] <= index;)
+            at++;
+        if (status == 0 && at == count)
+            status = sr_fail(SR_ERR_DAMAGED, "ledger: the checkpoint that was published is gone");
+    }
+    if (status == 0)
+        status = kept_read(ledger->io, ledger->dir, &ledger->verifier, sizes[at], &data, &len,
+                           &checkpoint);
+    if (status == 0) {
+        *size = checkpoint.size;
+        sr_buf_append(note, data, len);
+        if (note->failed)
+            status = sr_fail(SR_ERR_NO_MEMORY, "ledger: out of memory");
+    }
+    free(data);
+    free(sizes);
+    return status;
+}
+
+int ledger_proof_under(struct ledger *ledger, uint64_t index, uint64_t size,
+                       const struct sr_buf *note, struct sr_buf *out)
+{
+    struct tlog_hash proof[TLOG_PROOF_MAX];
+    struct tlog_source source;
+    size_t count = 0;
+    int status;
+
+    pthread_mutex_lock(&ledger->lock);
+    source = tree_source(&ledger->tree);
+    status = size <= ledger->tree.size
+                 ? tlog_prove_inclusion(&source, index, size, proof, &count)
+                 : sr_fail(SR_ERR_INVALID, "ledger: a checkpoint of more entries than there are");
+    pthread_mutex_unlock(&ledger->lock);
+    if (status == 0)
+        status = note_proof_format(index, proof, count, NULL, 0, (const uint8_t *)note->data,
+                                   note->len, out);
     return status;
 }

@@ -1,0 +1,111 @@
+#include "base/cms_sign.h"
+
+#include <openssl/bio.h>
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define CHAIN_MAX 16
+
+struct cms_signer {
+    EVP_PKEY *key;
+    X509 *certificate;
+    STACK_OF(X509) * others;
+};
+
+/* An encrypted key would ask at the terminal. */
+static int no_passphrase(char *buf, int size, int rwflag, void *context)
+{
+    (void)buf, (void)size, (void)rwflag, (void)context;
+    return -1;
+}
+
+static int read_chain(struct cms_signer *signer, const char *chain)
+{
+    BIO *bio = BIO_new_mem_buf(chain, -1);
+    X509 *one;
+    int status = bio != NULL ? 0 : SR_ERR_NO_MEMORY;
+
+    while (status == 0 && (one = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL) {
+        if (signer->certificate == NULL) {
+            signer->certificate = one;
+        } else if (sk_X509_num(signer->others) >= CHAIN_MAX ||
+                   sk_X509_push(signer->others, one) == 0) {
+            X509_free(one);
+            status = SR_ERR_NO_MEMORY;
+        }
+    }
+    BIO_free(bio);
+    if (status < 0)
+        return sr_fail(status, "the chain of certificates is too long");
+    return signer->certificate != NULL
+               ? 0
+               : sr_fail(SR_ERR_INVALID, "there is no certificate in PEM in the chain");
+}
+
+int cms_signer_new(const char *key, const char *chain, struct cms_signer **out)
+{
+    struct cms_signer *signer = calloc(1, sizeof(*signer));
+    BIO *bio = BIO_new_mem_buf(key, -1);
+    int status = 0;
+
+    *out = NULL;
+    if (signer != NULL)
+        signer->others = sk_X509_new_null();
+    if (signer == NULL || bio == NULL || signer->others == NULL)
+        status = sr_fail(SR_ERR_NO_MEMORY, "out of memory for a signature");
+    if (status == 0 &&
+        (signer->key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL)) == NULL)
+        status = sr_fail(SR_ERR_INVALID, "there is no private key in PEM, or it is encrypted");
+    if (status == 0)
+        status = read_chain(signer, chain);
+    if (status == 0 && X509_check_private_key(signer->certificate, signer->key) != 1)
+        status = sr_fail(SR_ERR_INVALID,
+                         "the private key is not that of the first certificate in the chain");
+    BIO_free(bio);
+    ERR_clear_error();
+    if (status < 0)
+        cms_signer_free(signer);
+    else
+        *out = signer;
+    return status;
+}
+
+int cms_sign(const struct cms_signer *signer, const uint8_t *data, size_t len, struct sr_buf *out)
+{
+    const unsigned flags = CMS_DETACHED | CMS_BINARY | CMS_NOSMIMECAP;
+    BIO *bio = len <= INT32_MAX ? BIO_new_mem_buf(data, (int)len) : NULL;
+    CMS_ContentInfo *cms =
+        bio != NULL ? CMS_sign(NULL, NULL, signer->others, bio, flags | CMS_PARTIAL) : NULL;
+    uint8_t *der = NULL;
+    int size = -1;
+
+    if (cms != NULL &&
+        CMS_add1_signer(cms, signer->certificate, signer->key, EVP_sha256(), flags) != NULL &&
+        CMS_final(cms, bio, NULL, flags) == 1)
+        size = i2d_CMS_ContentInfo(cms, &der);
+    if (size > 0)
+        sr_buf_append(out, der, (size_t)size);
+    OPENSSL_free(der);
+    CMS_ContentInfo_free(cms);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (size <= 0)
+        return sr_fail(SR_ERR_INVALID, "no signature can be made with this key");
+    return out->failed ? sr_fail(SR_ERR_NO_MEMORY, "out of memory for a signature") : 0;
+}
+
+void cms_signer_free(struct cms_signer *signer)
+{
+    if (signer == NULL)
+        return;
+    EVP_PKEY_free(signer->key);
+    X509_free(signer->certificate);
+    sk_X509_pop_free(signer->others, X509_free);
+    free(signer);
+}

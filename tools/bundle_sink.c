@@ -1,0 +1,287 @@
+/* The package of a bundle, by libarchive. Its warnings are failures: a name that it could not write as it is would otherwise
+ * be another name. */
+#include "tools/bundle.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/io.h"
+
+#define NS_PER_S INT64_C(1000000000)
+#define BLOCK (1 << 20)
+
+struct member {
+    char *name;
+    uint8_t sha256[SR_SHA256_LEN];
+    uint64_t size;
+};
+
+struct sink {
+    char *path, *partial;
+    char folder[BUNDLE_NAME_MAX + 1];
+    int64_t time_ns;
+    int fd;
+    struct archive *archive;
+    struct archive_entry *entry;
+    struct sr_digest *digest;
+    struct member *members;
+    size_t count, capacity;
+    uint64_t left; /* bytes that the member still needs */
+};
+
+static int fail(struct sink *sink, const char *doing)
+{
+    const char *why = archive_error_string(sink->archive);
+
+    return sr_fail(SR_ERR_SYSTEM, "%s: %s: %s", sink->partial, doing, why != NULL ? why : "failed");
+}
+
+static int start_archive(struct sink *sink, const char *format)
+{
+    int rc;
+
+    sink->archive = archive_write_new();
+    sink->entry = archive_entry_new();
+    if (sink->archive == NULL || sink->entry == NULL)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
+    if (strcmp(format, "zip") == 0) {
+        rc = archive_write_set_format_zip(sink->archive);
+        if (rc == ARCHIVE_OK)
+            rc = archive_write_set_options(sink->archive,
+                                           "zip:compression=store,zip:hdrcharset=UTF-8");
+    } else {
+        rc = archive_write_set_format_pax_restricted(sink->archive);
+    }
+    if (rc == ARCHIVE_OK)
+        rc = archive_write_set_bytes_per_block(sink->archive, BLOCK);
+    if (rc == ARCHIVE_OK)
+        rc = archive_write_set_bytes_in_last_block(sink->archive, 1);
+    if (rc == ARCHIVE_OK)
+        rc = archive_write_open_fd(sink->archive, sink->fd);
+    return rc == ARCHIVE_OK ? 0 : fail(sink, "begin");
+}
+
+int sink_open(const char *path, const char *format, const char *folder, int64_t time_ns,
+              struct sink **out)
+{
+    struct sink *sink = calloc(1, sizeof(*sink));
+    int rc;
+
+    *out = NULL;
+    if (sink == NULL)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
+    sink->fd = -1;
+    sink->path = sr_path("%s", path);
+    sink->partial = sr_path("%s.partial", path);
+    sink->time_ns = time_ns;
+    snprintf(sink->folder, sizeof(sink->folder), "%s", folder);
+    rc = sr_digest_new("sha256", &sink->digest);
+    if (rc == 0 && (sink->path == NULL || sink->partial == NULL))
+        rc = sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
+    if (rc == 0 && access(path, F_OK) == 0)
+        rc = sr_fail(SR_ERR_EXISTS, "%s is there already: nothing is overwritten", path);
+    if (rc == 0) {
+        sink->fd = open(sink->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (sink->fd < 0)
+            rc = sr_fail_errno(errno, "%s", sink->partial);
+    }
+    /* Times in a zip are those of the place; names need a locale that has them. */
+    setenv("TZ", "UTC0", 1);
+    setlocale(LC_CTYPE, "C.UTF-8");
+    if (rc == 0)
+        rc = start_archive(sink, format);
+    if (rc < 0)
+        sink_free(sink);
+    else
+        *out = sink;
+    return rc;
+}
+
+static int add_member(struct sink *sink, const char *name, uint64_t size)
+{
+    if (sink->count == sink->capacity) {
+        size_t capacity = sink->capacity == 0 ? 64 : 2 * sink->capacity;
+        struct member *longer = realloc(sink->members, capacity * sizeof(*longer));
+
+        if (longer == NULL)
+            return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
+        sink->members = longer;
+        sink->capacity = capacity;
+    }
+    sink->members[sink->count].name = sr_path("%s", name);
+    if (sink->members[sink->count].name == NULL)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
+    sink->members[sink->count++].size = size;
+    return 0;
+}
+
+int sink_begin(struct sink *sink, const char *name, uint64_t size)
+{
+    char *whole = sr_path("%s/%s", sink->folder, name);
+    int rc = add_member(sink, name, size);
+
+    if (rc < 0 || whole == NULL) {
+        free(whole);
+        return rc < 0 ? rc : sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
+    }
+    archive_entry_clear(sink->entry);
+    archive_entry_set_pathname_utf8(sink->entry, whole);
+    free(whole);
+    archive_entry_set_filetype(sink->entry, AE_IFREG);
+    archive_entry_set_perm(sink->entry, 0644);
+    archive_entry_set_size(sink->entry, (la_int64_t)size);
+    archive_entry_set_mtime(sink->entry, sink->time_ns / NS_PER_S, 0);
+    sink->left = size;
+    rc = sr_digest_reset(sink->digest);
+    if (rc == 0 && archive_write_header(sink->archive, sink->entry) != ARCHIVE_OK)
+        rc = fail(sink, name);
+    return rc;
+}
+
+int sink_write(struct sink *sink, const void *data, size_t len)
+{
+    int rc = sr_digest_update(sink->digest, data, len);
+
+    if (rc < 0)
+        return rc;
+    if (len > sink->left)
+        return sr_fail(SR_ERR_DAMAGED, "%s is longer than it was said to be",
+                       sink->members[sink->count - 1].name);
+    for (size_t at = 0; at < len;) {
+        la_ssize_t put = archive_write_data(sink->archive, (const uint8_t *)data + at, len - at);
+
+        if (put <= 0)
+            return fail(sink, "write");
+        at += (size_t)put;
+    }
+    sink->left -= len;
+    return 0;
+}
+
+int sink_end(struct sink *sink, uint8_t sha256[SR_SHA256_LEN])
+{
+    struct member *member = &sink->members[sink->count - 1];
+    int rc;
+
+    if (sink->left > 0)
+        return sr_fail(SR_ERR_DAMAGED, "%s is shorter than it was said to be", member->name);
+    rc = sr_digest_final(sink->digest, member->sha256);
+    if (rc == 0 && archive_write_finish_entry(sink->archive) != ARCHIVE_OK)
+        rc = fail(sink, member->name);
+    memcpy(sha256, member->sha256, SR_SHA256_LEN);
+    return rc;
+}
+
+int sink_put(struct sink *sink, const char *name, const void *data, size_t len)
+{
+    uint8_t sha256[SR_SHA256_LEN];
+    int rc = sink_begin(sink, name, len);
+
+    if (rc == 0 && len > 0)
+        rc = sink_write(sink, data, len);
+    return rc == 0 ? sink_end(sink, sha256) : rc;
+}
+
+static bool is_payload(const struct member *member)
+{
+    return strncmp(member->name, "data/", 5) == 0;
+}
+
+void sink_manifest(const struct sink *sink, bool payload, struct sr_buf *out)
+{
+    char hex[2 * SR_SHA256_LEN + 1];
+
+    for (size_t i = 0; i < sink->count; i++) {
+        const struct member *member = &sink->members[i];
+
+        if (is_payload(member) != payload)
+            continue;
+        sr_hex_encode(member->sha256, SR_SHA256_LEN, hex);
+        sr_buf_format(out, "%s  %s\n", hex, member->name);
+    }
+}
+
+void sink_oxum(const struct sink *sink, uint64_t *octets, uint64_t *files)
+{
+    *octets = *files = 0;
+    for (size_t i = 0; i < sink->count; i++)
+        if (is_payload(&sink->members[i])) {
+            *octets += sink->members[i].size;
+            (*files)++;
+        }
+}
+
+/* The folder that holds path, so that its new name is durable. */
+static int sync_folder(const char *path)
+{
+    char *folder = sr_path("%s", path);
+    char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
+    const char *name = ".";
+    int fd, rc = 0;
+
+    if (folder == NULL)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
+    if (slash != NULL) {
+        slash[slash == folder ? 1 : 0] = '\0';
+        name = folder;
+    }
+    fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0)
+        rc = sr_fail_errno(errno, "%s", name);
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return rc;
+}
+
+int sink_finish(struct sink *sink)
+{
+    int rc = archive_write_close(sink->archive) == ARCHIVE_OK ? 0 : fail(sink, "end");
+
+    if (rc == 0 && fsync(sink->fd) != 0)
+        rc = sr_fail_errno(errno, "%s", sink->partial);
+    if (rc == 0 && fchmod(sink->fd, 0644) != 0)
+        rc = sr_fail_errno(errno, "%s", sink->partial);
+    if (rc == 0 &&
+        renameat2(AT_FDCWD, sink->partial, AT_FDCWD, sink->path, RENAME_NOREPLACE) != 0) {
+        /* exFAT and others know no such rename */
+        if (errno != EINVAL)
+            rc = sr_fail_errno(errno, "%s", sink->path);
+        else if (access(sink->path, F_OK) == 0 || rename(sink->partial, sink->path) != 0)
+            rc = sr_fail_errno(errno, "%s", sink->path);
+    }
+    if (rc == 0) {
+        free(sink->partial);
+        sink->partial = NULL;
+        rc = sync_folder(sink->path);
+    }
+    return rc;
+}
+
+void sink_free(struct sink *sink)
+{
+    if (sink == NULL)
+        return;
+    if (sink->archive != NULL)
+        archive_write_free(sink->archive);
+    archive_entry_free(sink->entry);
+    if (sink->fd >= 0) {
+        close(sink->fd);
+        if (sink->partial != NULL)
+            unlink(sink->partial);
+    }
+    sr_digest_free(sink->digest);
+    for (size_t i = 0; i < sink->count; i++)
+        free(sink->members[i].name);
+    free(sink->members);
+    free(sink->path);
+    free(sink->partial);
+    free(sink);
+}

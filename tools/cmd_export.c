@@ -1,0 +1,243 @@
+/* strongroom export: a case as a retention bundle on external media. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "tools/bundle.h"
+#include "tools/client.h"
+#include "tools/column.h"
+#include "tools/commands.h"
+#include "tools/place.h"
+#include "tools/print.h"
+
+#define PEM_MAX (1u << 20)
+
+struct export
+{
+    struct tool *tool;
+    const char *format, *out, *purpose, *as_of, *key_file, *chain_file;
+    bool leave_out;
+    struct bundle bundle;
+    char *mountpoint;
+    uint64_t begin; /* index of the act */
+    struct cms_signer *signer;
+};
+
+static const struct option options[] = {
+    {"format", required_argument, NULL, 256},    {"out", required_argument, NULL, 257},
+    {"as-of", required_argument, NULL, 258},     {"purpose", required_argument, NULL, 259},
+    {"leave-out", no_argument, NULL, 260},       {"seal-key", required_argument, NULL, 261},
+    {"seal-cert", required_argument, NULL, 262}, {NULL, 0, NULL, 0}};
+
+static int read_options(struct export *run, int argc, char **argv)
+{
+    int id;
+
+    while ((id = tool_getopt(run->tool, argc, argv, options)) != -1) {
+        switch (id) {
+        case 256:
+            run->format = optarg;
+            break;
+        case 257:
+            run->out = optarg;
+            break;
+        case 258:
+            run->as_of = optarg;
+            break;
+        case 259:
+            run->purpose = optarg;
+            break;
+        case 260:
+            run->leave_out = true;
+            break;
+        case 261:
+            run->key_file = optarg;
+            break;
+        case 262:
+            run->chain_file = optarg;
+            break;
+        default:
+            return TOOL_USAGE;
+        }
+    }
+    if (optind + 1 != argc)
+        return tool_usage(run->tool, "one case is needed");
+    if (strcmp(run->format, "tar") != 0 && strcmp(run->format, "zip") != 0)
+        return tool_usage(run->tool, "--format is tar or zip");
+    if (run->out == NULL)
+        return tool_usage(run->tool,
+                          "--out FILE is needed: where the bundle goes, on external media");
+    if ((run->key_file == NULL) != (run->chain_file == NULL))
+        return tool_usage(run->tool, "--seal-key and --seal-cert belong together");
+    return TOOL_DONE;
+}
+
+static int load_signer(struct export *run)
+{
+    uint8_t *key = NULL, *chain = NULL;
+    size_t key_len = 0, chain_len;
+    int rc;
+
+    if (run->key_file == NULL)
+        return 0;
+    rc = sr_io_read_file(sr_io_posix(), run->key_file, PEM_MAX, &key, &key_len);
+    if (rc == 0)
+        rc = sr_io_read_file(sr_io_posix(), run->chain_file, PEM_MAX, &chain, &chain_len);
+    if (rc == 0)
+        rc = cms_signer_new((const char *)key, (const char *)chain, &run->signer);
+    if (key != NULL)
+        sr_wipe(key, key_len);
+    free(key);
+    free(chain);
+    return rc;
+}
+
+static int find_mount(struct export *run)
+{
+    json_t *greeting = NULL;
+    int rc = client_request(run->tool, client_new("hello"), NULL, NULL, &greeting);
+
+    if (rc == 0)
+        run->mountpoint = sr_path("%s", print_text(greeting, "mountpoint"));
+    json_decref(greeting);
+    if (rc == 0 && (run->mountpoint == NULL || run->mountpoint[0] == '\0'))
+        rc = sr_fail(SR_ERR_NOT_FOUND, "the vault has no mount: records cannot be read");
+    return rc;
+}
+
+static int take(void *context, const json_t *item)
+{
+    struct export *run = context;
+    json_t *copy = json_deep_copy(item);
+
+    return copy != NULL ? bundle_take(&run->bundle, copy)
+                        : sr_fail(SR_ERR_NO_MEMORY, "out of memory for an export");
+}
+
+static int ask(struct export *run, const char *place)
+{
+    json_t *request = client_new("export.begin"), *result = NULL;
+    uint64_t as_of;
+    int rc = place_set_path(run->tool, request, "path", place);
+
+    if (rc == 0 && run->as_of != NULL) {
+        rc = sr_parse_u64(run->as_of, &as_of);
+        if (rc == 0)
+            json_object_set_new(request, "as_of", json_integer((json_int_t)as_of));
+        else
+            rc = sr_fail(SR_ERR_INVALID, "--as-of is the index of an entry of the ledger");
+    }
+    if (rc == 0 && (!client_set(request, "format", run->format) ||
+                    !client_set(request, "purpose", run->purpose)))
+        rc = sr_fail(SR_ERR_INVALID, "a purpose is UTF-8");
+    if (rc < 0) {
+        json_decref(request);
+        return rc;
+    }
+    if (run->leave_out)
+        json_object_set_new(request, "leave_out", json_true());
+    rc = client_request(run->tool, request, take, run, &result);
+    if (rc == 0)
+        rc = sr_json_get_u64(result, "index", &run->begin);
+    json_decref(result);
+    return rc == 0 ? bundle_prepare(&run->bundle) : rc;
+}
+
+static void show_progress(void *context, uint64_t done, uint64_t total)
+{
+    struct export *run = context;
+
+    tool_progress(run->tool, done, total);
+}
+
+static int write_bundle(struct export *run, uint8_t sha256[SR_SHA256_LEN])
+{
+    struct bundle_ways ways = {.mountpoint = run->mountpoint,
+                               .signer = run->signer,
+                               .progress = show_progress,
+                               .context = run};
+    struct sink *sink;
+    int rc = sink_open(run->out, run->format, run->bundle.folder, run->bundle.time_ns, &sink);
+
+    if (rc < 0)
+        return rc;
+    rc = bundle_write(&run->bundle, &ways, sink, sha256);
+    if (rc == 0)
+        rc = sink_finish(sink);
+    sink_free(sink);
+    tool_progress_end(run->tool);
+    return rc;
+}
+
+/* The bundle is there; that it is, goes on record. */
+static int tell_end(struct export *run, const char *hex)
+{
+    json_t *request = client_new("export.end");
+
+    json_object_set_new(request, "begin", json_integer((json_int_t)run->begin));
+    if (!client_set(request, "sha256", hex))
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a request");
+    return client_request(run->tool, request, NULL, NULL, NULL);
+}
+
+static void report(const struct export *run, const char *hex)
+{
+    const struct bundle *bundle = &run->bundle;
+    uint64_t left_out = 0, unsealed = 0;
+    char size[COLUMN_SIZE_TEXT];
+
+    (void)sr_json_get_u64(bundle->in_case, "left_out", &left_out);
+    (void)sr_json_get_u64(bundle->in_case, "unsealed", &unsealed);
+    if (run->tool->json) {
+        tool_json(json_pack("{s:s,s:s,s:I,s:I,s:s,s:s,s:I,s:I,s:b,s:I}", "file", run->out, "folder",
+                            bundle->folder, "records", (json_int_t)json_array_size(bundle->records),
+                            "bytes", (json_int_t)bundle->bytes, "as_of",
+                            print_text(bundle->in_case, "as_of"), "sha256", hex, "left_out",
+                            (json_int_t)left_out, "unsealed", (json_int_t)unsealed, "signed",
+                            run->signer != NULL, "index", (json_int_t)run->begin));
+        return;
+    }
+    column_size(bundle->bytes, size);
+    printf("%s：%s，%zu 件，%s，截至账本第 %s 条\n", run->out, bundle->folder,
+           json_array_size(bundle->records), size, print_text(bundle->in_case, "as_of"));
+    printf("tagmanifest-sha256.txt：%s\n", hex);
+    if (left_out > 0)
+        printf("注意：%llu 件您不能导出，没有放入，包中写明\n", (unsigned long long)left_out);
+    if (unsealed > 0)
+        printf("注意：%llu 件还没有封存，没有放入，包中写明\n", (unsigned long long)unsealed);
+    if (run->signer == NULL)
+        puts("注意：没有签名（--seal-key、--seal-cert）");
+}
+
+int cmd_export(struct tool *tool, int argc, char **argv)
+{
+    struct export run = {.tool = tool, .format = "tar"};
+    uint8_t sha256[SR_SHA256_LEN];
+    char hex[2 * SR_SHA256_LEN + 1];
+    int rc = read_options(&run, argc, argv);
+
+    if (rc != TOOL_DONE)
+        return rc;
+    rc = load_signer(&run);
+    if (rc == 0)
+        rc = find_mount(&run);
+    if (rc == 0)
+        rc = ask(&run, argv[optind]);
+    if (rc == 0)
+        rc = write_bundle(&run, sha256);
+    if (rc == 0) {
+        sr_hex_encode(sha256, sizeof(sha256), hex);
+        rc = tell_end(&run, hex);
+    }
+    if (rc == 0) {
+        report(&run, hex);
+        rc = tool_flush();
+    }
+    cms_signer_free(run.signer);
+    bundle_free(&run.bundle);
+    free(run.mountpoint);
+    return rc == 0 ? TOOL_DONE : tool_fail(tool, rc);
+}
