@@ -132,26 +132,12 @@ static const char *event_of(const char *act)
     return "recorded";
 }
 
-/* The payload that an act is of; NULL: of none. */
-static const json_t *record_of(const struct bundle *bundle, const json_t *entry)
-{
-    const char *object = print_text(entry, "object");
-
-    for (size_t i = 0; object[0] != '\0' && i < json_array_size(bundle->records); i++) {
-        const json_t *record = json_array_get(bundle->records, i);
-
-        if (strcmp(print_text(record, "object"), object) == 0)
-            return record;
-    }
-    return NULL;
-}
-
-static int custody_line(const struct bundle *bundle, const json_t *item, size_t number,
+static int custody_line(const json_t *by_object, const json_t *item, size_t number,
                         char previous[2 * SR_SHA256_LEN + 1], struct sr_buf *out)
 {
     json_t *entry = json_object_get(item, "entry");
     const char *act = print_text(entry, "act");
-    const json_t *record = record_of(bundle, entry);
+    const json_t *record = json_object_get(by_object, print_text(entry, "object"));
     json_t *by = json_object_get(item, "by");
     char time[RFC3339];
     uint8_t hash[SR_SHA256_LEN];
@@ -194,13 +180,21 @@ static int custody_line(const struct bundle *bundle, const json_t *item, size_t 
 
 int bundle_custody(const struct bundle *bundle, struct sr_buf *out)
 {
+    json_t *by_object = json_object();
     char previous[2 * SR_SHA256_LEN + 1];
     int rc = 0;
 
+    for (size_t i = 0; i < json_array_size(bundle->records); i++) {
+        json_t *record = json_array_get(bundle->records, i);
+
+        if (json_object_set(by_object, print_text(record, "object"), record) != 0)
+            rc = sr_fail(SR_ERR_NO_MEMORY, "out of memory for custody.jsonl");
+    }
     memset(previous, '0', 2 * SR_SHA256_LEN);
     previous[2 * SR_SHA256_LEN] = '\0';
     for (size_t i = 0; rc == 0 && i < json_array_size(bundle->acts); i++)
-        rc = custody_line(bundle, json_array_get(bundle->acts, i), i + 1, previous, out);
+        rc = custody_line(by_object, json_array_get(bundle->acts, i), i + 1, previous, out);
+    json_decref(by_object);
     return rc;
 }
 

@@ -27,6 +27,8 @@ struct leaving {
     struct nodes records; /* as they were, those that leave */
     struct sr_buf checkpoint;
     uint64_t checkpoint_size, bytes;
+    json_t *leaving; /* their objects and nodes, as keys */
+    json_t *numbers; /* by node: {"archive_number", "entered"}, the newest */
     uint64_t unsealed, left_out, denied;
     bool restricted;
     struct sr_buf denied_paths;
@@ -53,6 +55,16 @@ static void tell_denied(struct leaving *l, uint64_t node)
     if (l->denied++ < DENIED_SHOWN && door_path_for(l->door, &l->user, node, &path) == 0)
         sr_buf_format(&l->denied_paths, "%s%s", l->denied > 1 ? "、" : "", path);
     free(path);
+}
+
+static int add_leaving(struct leaving *l, const struct catalog_node *node)
+{
+    char object[2 * VAULT_OBJECT_ID_LEN + 1], id[24];
+    vault_object_id_text(&node->version.object, object);
+    snprintf(id, sizeof id, "%llu", (unsigned long long)node->id);
+    if (!put(l->leaving, object, json_true()) || !put(l->leaving, id, json_true()))
+        return no_memory();
+    return nodes_add(&l->records, node);
 }
 
 /* node: as it was. Those that the actor must not know of are not told, and not counted. */
@@ -85,7 +97,7 @@ static int consider(struct leaving *l, const struct catalog_node *node)
     if (!door_allows(l->door, &l->user, ACT_EXPORT, &now))
         l->restricted = true;
     l->bytes += node->version.size;
-    return nodes_add(&l->records, node);
+    return add_leaving(l, node);
 }
 
 /* Every record of the case as it was, in the order of their nodes within each folder. */
@@ -123,13 +135,6 @@ static const json_t *act_at(const struct past *past, size_t i, const char **act,
     return entry;
 }
 
-static bool is_of(const json_t *entry, uint64_t node)
-{
-    uint64_t id;
-    return json_object_get(entry, "node") != NULL && sr_json_get_u64(entry, "node", &id) == 0 &&
-           id == node;
-}
-
 static bool put_person(struct leaving *l, json_t *out, uint32_t uid)
 {
     struct catalog_user user;
@@ -149,33 +154,48 @@ static json_t *person(struct leaving *l, uint32_t uid)
     return NULL;
 }
 
-/* Its newest 档号 and its newest number in the case, from the acts. */
-static bool put_numbers(struct leaving *l, const struct catalog_node *node, json_t *out)
+static json_t *numbers_of(struct leaving *l, const char *node)
 {
-    const char *act;
+    json_t *numbers = json_object_get(l->numbers, node);
+    if (numbers != NULL)
+        return numbers;
+    numbers = json_object();
+    return put(l->numbers, node, numbers) ? numbers : NULL;
+}
+
+/* Every newest 档号, and every newest number in the case. */
+static int gather_numbers(struct leaving *l)
+{
+    const char *act, *node;
     uint64_t index, in_case, number;
     for (size_t i = 0; i < json_array_size(l->past.acts); i++) {
         const json_t *entry = act_at(&l->past, i, &act, &index);
-        if (strcmp(act, "record.archive") == 0 && is_of(entry, node->id)) {
-            char text[CATALOG_ARCHIVE_MAX + 1];
-            const char *series = "";
-            if (sr_json_get_text(entry, "series", &series) < 0 ||
-                sr_json_get_u64(entry, "number", &number) < 0)
-                continue;
-            snprintf(text, sizeof text, "%s-%0*llu", series,
-                     (int)json_integer_value(json_object_get(entry, "digits")),
-                     (unsigned long long)number);
-            if (!put(out, "archive_number", json_string(text)))
-                return false;
-        } else if (strcmp(act, "record.enter") == 0 && is_of(entry, node->id)) {
-            if (sr_json_get_u64(entry, "case", &in_case) < 0 || in_case != l->in_case.id ||
-                sr_json_get_u64(entry, "number", &number) < 0)
-                continue;
-            if (!put(out, "entered", json_integer((json_int_t)number)))
-                return false;
-        }
+        bool archive = strcmp(act, "record.archive") == 0;
+        if ((!archive && strcmp(act, "record.enter") != 0) ||
+            sr_json_get_text(entry, "node", &node) < 0 ||
+            sr_json_get_u64(entry, "number", &number) < 0)
+            continue;
+        if (!archive && (sr_json_get_u64(entry, "case", &in_case) < 0 || in_case != l->in_case.id))
+            continue;
+        char text[CATALOG_ARCHIVE_MAX + 1];
+        const char *series = json_string_value(json_object_get(entry, "series"));
+        snprintf(text, sizeof text, "%s-%0*llu", series != NULL ? series : "",
+                 (int)json_integer_value(json_object_get(entry, "digits")),
+                 (unsigned long long)number);
+        json_t *numbers = numbers_of(l, node);
+        if (archive ? !put(numbers, "archive_number", json_string(text))
+                    : !put(numbers, "entered", json_integer((json_int_t)number)))
+            return no_memory();
     }
-    return true;
+    return 0;
+}
+
+static bool put_numbers(struct leaving *l, const struct catalog_node *node, json_t *out)
+{
+    char id[24];
+    snprintf(id, sizeof id, "%llu", (unsigned long long)node->id);
+    json_t *numbers = json_object_get(l->numbers, id);
+    return numbers == NULL || json_object_update(out, numbers) == 0;
 }
 
 struct labels {
@@ -401,18 +421,13 @@ static uint32_t actor_of(const json_t *entry)
     return json_is_integer(uid) ? (uint32_t)json_integer_value(uid) : CATALOG_NOBODY;
 }
 
-/* Acts on the case and its folders, and on the records that leave. */
-static bool leaves(const struct leaving *l, const json_t *entry, uint64_t index)
+/* Acts on the case and its folders, and on the records that leave: those of other records have an object. */
+static bool leaves(const struct leaving *l, const json_t *entry)
 {
     const char *object = json_string_value(json_object_get(entry, "object"));
-    char hex[2 * VAULT_OBJECT_ID_LEN + 1];
-    for (size_t i = 0; object != NULL && i < l->records.count; i++) {
-        const struct catalog_node *node = &l->records.items[i];
-        vault_object_id_text(&node->version.object, hex);
-        if (strcmp(object, hex) == 0 || is_of(entry, node->id) || door_node_id(index) == node->id)
-            return true;
-    }
-    return object == NULL;
+    const json_t *node = json_object_get(entry, "node");
+    return object == NULL || json_object_get(l->leaving, object) != NULL ||
+           (json_is_string(node) && json_object_get(l->leaving, json_string_value(node)) != NULL);
 }
 
 static int give_act(struct leaving *l, const json_t *entry, uint64_t index)
@@ -444,7 +459,7 @@ static int give_acts(struct leaving *l)
         const char *act;
         uint64_t index;
         const json_t *entry = act_at(&l->past, i, &act, &index);
-        if (leaves(l, entry, index))
+        if (leaves(l, entry))
             status = give_act(l, entry, index);
     }
     return status;
@@ -508,7 +523,7 @@ static int decide(struct leaving *l, door_progress_fn *progress, void *progress_
     if ((status = door_ready(door)) < 0 ||
         (status = past_open(door, l->in_case.id, l->ask->as_of, progress, progress_context,
                             &l->past)) < 0 ||
-        (status = gather(l)) < 0)
+        (status = gather(l)) < 0 || (status = gather_numbers(l)) < 0)
         return status;
     if (l->denied > 0)
         return refuse_denied(l);
@@ -531,10 +546,17 @@ int door_export_begin(struct door *door, const struct door_actor *actor,
                       const struct door_export *ask, door_progress_fn *progress,
                       void *progress_context, door_item_fn *fn, void *context, uint64_t *index)
 {
-    struct leaving l = {.door = door, .actor = actor, .ask = ask, .fn = fn, .context = context};
+    struct leaving l = {.door = door,
+                        .actor = actor,
+                        .ask = ask,
+                        .fn = fn,
+                        .context = context,
+                        .leaving = json_object(),
+                        .numbers = json_object()};
     struct sr_error_copy why;
     *index = 0;
-    int status = decide(&l, progress, progress_context);
+    int status = l.leaving == NULL || l.numbers == NULL ? no_memory()
+                                                        : decide(&l, progress, progress_context);
     if (status == 0 && (status = append_begin(&l, index)) == 0)
         status = state_purpose(&l);
     if (status == 0)
@@ -545,6 +567,8 @@ int door_export_begin(struct door *door, const struct door_actor *actor,
         status = give_acts(&l);
     sr_error_save(&why, status);
     past_close(&l.past);
+    json_decref(l.leaving);
+    json_decref(l.numbers);
     nodes_free(&l.records);
     sr_buf_free(&l.checkpoint);
     sr_buf_free(&l.denied_paths);

@@ -85,22 +85,29 @@ int project_case_gone(const struct project *p, uint64_t node)
     return rc < 0 ? rc : catdb_run_int(p->catalog, CATDB_PEOPLE_DELETE, (int64_t)node);
 }
 
-/* node, uid and reason of an act on a case. */
-static int read_case(const struct project *p, uint64_t *node)
+/* node and uid of an act on a case. */
+static int read_of_case(const struct project *p, uint64_t *node)
 {
     struct catalog_node folder;
-    const char *reason;
     uint32_t uid;
     int rc;
 
     if ((rc = project_u64(p->entry, "node", node)) < 0 ||
         (rc = project_u32(p->entry, "uid", &uid)) < 0 ||
-        (rc = project_text(p->entry, "reason", PROJECT_REASON_MAX, &reason)) < 0 ||
         (rc = project_folder(p, *node, &folder)) < 0)
         return rc;
     return folder.kind == CATALOG_KIND_CASE
                ? 0
                : sr_fail(SR_ERR_INVALID, "node %llu is no case", (unsigned long long)*node);
+}
+
+/* And a reason. */
+static int read_case(const struct project *p, uint64_t *node)
+{
+    const char *reason;
+    int rc = project_text(p->entry, "reason", PROJECT_REASON_MAX, &reason);
+
+    return rc < 0 ? rc : read_of_case(p, node);
 }
 
 int project_case_assign(const struct project *p)
@@ -134,10 +141,10 @@ int project_export_begin(const struct project *p)
 {
     const char *format, *purpose;
     uint64_t node, as_of, bytes;
-    uint32_t uid, records, left_out;
+    uint32_t records, left_out;
     int rc;
 
-    if ((rc = read_case(p, &node)) < 0 || (rc = project_u64(p->entry, "as_of", &as_of)) < 0 ||
+    if ((rc = read_of_case(p, &node)) < 0 || (rc = project_u64(p->entry, "as_of", &as_of)) < 0 ||
         (rc = project_text(p->entry, "format", 16, &format)) < 0 ||
         (rc = project_u32(p->entry, "records", &records)) < 0 ||
         (rc = project_u64(p->entry, "bytes", &bytes)) < 0 ||
@@ -146,20 +153,19 @@ int project_export_begin(const struct project *p)
         return rc;
     if (as_of >= p->index)
         return sr_fail(SR_ERR_INVALID, "member as_of is not an entry before this one");
-    return project_u32(p->entry, "uid", &uid);
+    return 0;
 }
 
 int project_export_end(const struct project *p)
 {
     uint64_t node, begin;
     uint8_t sha256[32];
-    uint32_t uid;
     int rc;
 
-    if ((rc = read_case(p, &node)) < 0 || (rc = project_u64(p->entry, "begin", &begin)) < 0 ||
+    if ((rc = read_of_case(p, &node)) < 0 || (rc = project_u64(p->entry, "begin", &begin)) < 0 ||
         (rc = project_hash(p->entry, "sha256", sha256)) < 0)
         return rc;
     if (begin >= p->index)
         return sr_fail(SR_ERR_INVALID, "member begin is not an entry before this one");
-    return project_u32(p->entry, "uid", &uid);
+    return 0;
 }

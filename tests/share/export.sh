@@ -180,13 +180,13 @@ case_chroot() { # sh, coreutils and openssl, and nothing else
     cp -r "$work/one/$FOLDER" "$root/bag"
     cp "$work/keys/ca.pem" "$root/ca.pem"
     local said
-    said=$(env -i PATH=/usr/bin:/bin chroot "$root" sh /bag/verify.sh /ca.pem)
+    said=$(env -i PATH=/usr/sbin:/usr/bin:/bin chroot "$root" sh /bag/verify.sh /ca.pem)
     expect 'by a trusted certificate' "$said" '^ok seal.p7s, by a certificate that is trusted'
     expect 'payload' "$said" '^ok manifest-sha256.txt'
-    ! env -i PATH=/usr/bin:/bin chroot "$root" sh -c 'echo x >/bag/data/x && sh /bag/verify.sh /ca.pem' || die 'an added file passes'
+    ! env -i PATH=/usr/sbin:/usr/bin:/bin chroot "$root" sh -c 'echo x >/bag/data/x && sh /bag/verify.sh /ca.pem' || die 'an added file passes'
     rm "$root/bag/data/x"
     printf x >>"$root/bag/data/objects/0001.mp4"
-    ! env -i PATH=/usr/bin:/bin chroot "$root" sh /bag/verify.sh /ca.pem 2>&1 || die 'a changed file passes'
+    ! env -i PATH=/usr/sbin:/usr/bin:/bin chroot "$root" sh /bag/verify.sh /ca.pem 2>&1 || die 'a changed file passes'
 }
 case_bad_keys() {
     expect 'a wrong key' "$(export_as ar nine.tar --leave-out --seal-key "$work/keys/ca.key" --seal-cert "$work/keys/chain.pem" 2>&1 || true)" 'is not that of the first certificate'
