@@ -169,7 +169,8 @@ case_killed() { # no bundle under its name, whenever
 }
 case_chroot() { # sh, coreutils and openssl, and nothing else
     local root=$work/root program
-    mkdir -p "$root/tmp"
+    mkdir -p "$root/tmp" "$root/dev"
+    mknod -m 666 "$root/dev/null" c 1 3
     for program in sh sha256sum find sort cut cmp rm dirname realpath openssl; do
         program=$(command -v "$program")
         for program in "$program" $(ldd "$program" | grep -o '/[^ ]*'); do
