@@ -26,8 +26,8 @@ LDFLAGS := -pie -Wl,-z,relro,-z,now -pthread $(SANFLAGS)
 LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lunistring -lm
 
 # What reads files of strangers is linked into the probe alone, but for bags, which the tool reads without a vault.
-$(OUT)/strongroom $(OUT)/unit/tools_% $(OUT)/fuzz/tools_% $(OUT)/libfuzzer/tools_%: LIBS += $(shell pkg-config --libs libarchive libxml-2.0 2>/dev/null)
-$(OUT)/obj/tools/bundle_xml.o: CPPFLAGS += $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
+$(OUT)/strongroom $(OUT)/unit/tools_% $(OUT)/fuzz/tools_% $(OUT)/libfuzzer/tools_%: LIBS += $(shell pkg-config --libs libarchive libxml-2.0 libcurl 2>/dev/null)
+$(addprefix $(OUT)/obj/tools/,bundle_xml.o bag_bundle.o): CPPFLAGS += $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 PROBE_LIBS = $(shell pkg-config --libs $(PROBE_PACKAGES) 2>/dev/null)
 PROBE_CFLAGS := $(shell pkg-config --cflags $(PROBE_PACKAGES) 2>/dev/null)
 $(OUT)/obj/appliance/media/probe/%.o $(OUT)/obj/tests/unit/probe_%.o: CPPFLAGS += $(PROBE_CFLAGS)
@@ -143,7 +143,7 @@ fuzz-replay: $(addprefix $(OUT)/fuzz/,$(FUZZ))
 check-fast: all unit conformance fuzz-replay
 	@scripts/check-fast
 check: ; @scripts/check
-bench: all $(addprefix $(OUT)/bench/,policy catalog search rebuild probe strongroomd-unchecked) ; @$(OUT)/bench/policy && $(OUT)/bench/catalog 3000000 && $(OUT)/bench/search && $(OUT)/bench/rebuild && $(OUT)/bench/probe $(BENCH_FILES) && tests/bench/bag.py $(OUT)/strongroom && tests/bench/run
+bench: all $(addprefix $(OUT)/bench/,policy catalog search rebuild probe strongroomd-unchecked) ; @$(OUT)/bench/policy && $(OUT)/bench/catalog 3000000 && $(OUT)/bench/search && $(OUT)/bench/rebuild && $(OUT)/bench/probe $(BENCH_FILES) && tests/bench/bag.py $(OUT)/strongroom && tests/bench/export.py $(OUT) && tests/bench/run
 fuzz: $(addprefix $(OUT)/libfuzzer/,$(FUZZ)) ; @scripts/fuzz $(T) $(FUZZ)
 up: ; @scripts/up
 down: ; @scripts/down

@@ -61,7 +61,8 @@ static bool may_be_tag_file(const char *path)
     char algorithm[32];
     bool tag;
 
-    if (bag_is_of_ledger(path) || bag_is_of_ledger(name))
+    if (bag_is_of_ledger(path) || bag_is_of_ledger(name) || bag_is_of_bundle(path) ||
+        bag_is_of_bundle(name))
         return true;
     if (strchr(name, '/') != NULL)
         return false; /* deeper than a folder around the bag */

@@ -73,6 +73,9 @@ char *bag_text_of(struct check *check, const struct tag_file *file, size_t *len)
 /* What bag_judge_ledger wants to have read. */
 bool bag_is_of_ledger(const char *path);
 void bag_judge_ledger(struct check *check);
+/* The same of what else our bundles hold: bag_bundle.c. */
+bool bag_is_of_bundle(const char *path);
+void bag_judge_bundle(struct check *check);
 /* All that the manifests say is read: is it so? Reads the bag at path again. */
 int bag_judge(struct check *check, const char *path);
 

@@ -409,6 +409,7 @@ int bag_judge(struct check *check, const char *path)
     judge_twins(check, folds);
     judge_manifests(check);
     bag_judge_ledger(check);
+    bag_judge_bundle(check);
     judge_seal(check, BAG_SEAL, verify_seal);             /* RFC 5652 */
     judge_seal(check, BAG_TIME_STAMP, verify_time_stamp); /* RFC 3161 */
     for (size_t i = 0; i < check->member_count; i++)

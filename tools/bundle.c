@@ -411,6 +411,10 @@ static int put_seal(const struct bundle_ways *ways, struct sink *sink,
         rc = cms_sign(ways->signer, (const uint8_t *)manifest.data, manifest.len, &seal);
         rc = put_buf(sink, "seal.p7s", &seal, rc);
     }
+    if (rc == 0 && ways->stamp_url != NULL) {
+        rc = bundle_stamp(ways->stamp_url, manifest.data, manifest.len, &seal);
+        rc = put_buf(sink, "seal.tsr", &seal, rc);
+    }
     sr_buf_free(&manifest);
     return rc;
 }

@@ -55,12 +55,17 @@ void bundle_free(struct bundle *bundle);
 struct bundle_ways {
     const char *mountpoint;          /* where records are read */
     const struct cms_signer *signer; /* NULL: no seal.p7s */
+    const char *stamp_url;           /* of a time stamp authority; NULL: no seal.tsr */
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *context;
 };
 /* Writes the whole bag; sha256: of its tagmanifest-sha256.txt. SR_ERR_DAMAGED: a record is not what its seal says. */
 int bundle_write(const struct bundle *bundle, const struct bundle_ways *ways, struct sink *sink,
                  uint8_t sha256[SR_SHA256_LEN]);
+
+/* A time stamp of data (a TimeStampResp), which holds. SR_ERR_NOT_FOUND: no answer; SR_ERR_DAMAGED: none that is worth
+ * anything. */
+int bundle_stamp(const char *url, const void *data, size_t len, struct sr_buf *out);
 
 /* --- documents (bundle_text.c, bundle_xml.c); appended to out --- */
 

@@ -40,7 +40,8 @@ static int fail(struct sink *sink, const char *doing)
 {
     const char *why = archive_error_string(sink->archive);
 
-    return sr_fail(SR_ERR_SYSTEM, "%s: %s: %s", sink->partial, doing, why != NULL ? why : "failed");
+    return sr_fail_errno(archive_errno(sink->archive) > 0 ? archive_errno(sink->archive) : EIO,
+                         "%s: %s: %s", sink->partial, doing, why != NULL ? why : "failed");
 }
 
 static int start_archive(struct sink *sink, const char *format)

@@ -18,7 +18,7 @@
 struct export
 {
     struct tool *tool;
-    const char *format, *out, *purpose, *as_of, *key_file, *chain_file;
+    const char *format, *out, *purpose, *as_of, *key_file, *chain_file, *stamp_url;
     bool leave_out;
     struct bundle bundle;
     char *mountpoint;
@@ -26,11 +26,15 @@ struct export
     struct cms_signer *signer;
 };
 
-static const struct option options[] = {
-    {"format", required_argument, NULL, 256},    {"out", required_argument, NULL, 257},
-    {"as-of", required_argument, NULL, 258},     {"purpose", required_argument, NULL, 259},
-    {"leave-out", no_argument, NULL, 260},       {"seal-key", required_argument, NULL, 261},
-    {"seal-cert", required_argument, NULL, 262}, {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"format", required_argument, NULL, 256},
+                                        {"out", required_argument, NULL, 257},
+                                        {"as-of", required_argument, NULL, 258},
+                                        {"purpose", required_argument, NULL, 259},
+                                        {"leave-out", no_argument, NULL, 260},
+                                        {"seal-key", required_argument, NULL, 261},
+                                        {"seal-cert", required_argument, NULL, 262},
+                                        {"tsa", required_argument, NULL, 263},
+                                        {NULL, 0, NULL, 0}};
 
 static int read_options(struct export *run, int argc, char **argv)
 {
@@ -58,6 +62,9 @@ static int read_options(struct export *run, int argc, char **argv)
             break;
         case 262:
             run->chain_file = optarg;
+            break;
+        case 263:
+            run->stamp_url = optarg;
             break;
         default:
             return TOOL_USAGE;
@@ -157,6 +164,7 @@ static int write_bundle(struct export *run, uint8_t sha256[SR_SHA256_LEN])
 {
     struct bundle_ways ways = {.mountpoint = run->mountpoint,
                                .signer = run->signer,
+                               .stamp_url = run->stamp_url,
                                .progress = show_progress,
                                .context = run};
     struct sink *sink;

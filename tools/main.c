@@ -152,7 +152,8 @@ static const struct command table[] = {
      "  --purpose TEXT          why; what is restricted needs one\n"
      "  --leave-out             leave out what you may not export, instead of refusing\n"
      "  --seal-key FILE         private key (PEM) that signs the bundle, and\n"
-     "  --seal-cert FILE        its certificate with the chain (PEM)\n"},
+     "  --seal-cert FILE        its certificate with the chain (PEM)\n"
+     "  --tsa URL               a time stamp authority (RFC 3161) that stamps it\n"},
     {"rebuild", cmd_rebuild, "[--check]",
      "Makes the catalog (search, listings) again from the ledger; nothing else is touched",
      "  --check                 only compares: is the catalog what the ledger says?\n"},

@@ -4,10 +4,14 @@
 #include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/ts.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/error.h"
 
 #define CHAIN_MAX 16
@@ -98,6 +102,45 @@ int cms_sign(const struct cms_signer *signer, const uint8_t *data, size_t len, s
     if (size <= 0)
         return sr_fail(SR_ERR_INVALID, "no signature can be made with this key");
     return out->failed ? sr_fail(SR_ERR_NO_MEMORY, "out of memory for a signature") : 0;
+}
+
+static bool fill_request(TS_REQ *request, const uint8_t *digest, int len)
+{
+    TS_MSG_IMPRINT *imprint = TS_MSG_IMPRINT_new();
+    X509_ALGOR *algorithm = X509_ALGOR_new();
+    ASN1_INTEGER *nonce = ASN1_INTEGER_new();
+    uint64_t random = 0;
+    bool good = imprint != NULL && algorithm != NULL && nonce != NULL &&
+                RAND_bytes((uint8_t *)&random, sizeof(random)) == 1 &&
+                ASN1_INTEGER_set_uint64(nonce, random) == 1 &&
+                X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_sha256), V_ASN1_NULL, NULL) == 1 &&
+                TS_MSG_IMPRINT_set_algo(imprint, algorithm) == 1 &&
+                TS_MSG_IMPRINT_set_msg(imprint, (uint8_t *)digest, len) == 1 &&
+                TS_REQ_set_version(request, 1) == 1 &&
+                TS_REQ_set_msg_imprint(request, imprint) == 1 &&
+                TS_REQ_set_nonce(request, nonce) == 1 && TS_REQ_set_cert_req(request, 1) == 1;
+
+    TS_MSG_IMPRINT_free(imprint);
+    X509_ALGOR_free(algorithm);
+    ASN1_INTEGER_free(nonce);
+    return good;
+}
+
+int cms_time_request(const uint8_t *data, size_t len, struct sr_buf *out)
+{
+    TS_REQ *request = TS_REQ_new();
+    uint8_t digest[SR_SHA256_LEN], *der = NULL;
+    int size = -1;
+
+    if (request != NULL && sr_sha256(data, len, digest) == 0 &&
+        fill_request(request, digest, sizeof(digest)))
+        size = i2d_TS_REQ(request, &der);
+    if (size > 0)
+        sr_buf_append(out, der, (size_t)size);
+    OPENSSL_free(der);
+    TS_REQ_free(request);
+    ERR_clear_error();
+    return size > 0 && !out->failed ? 0 : sr_fail(SR_ERR_NO_MEMORY, "no request for a time stamp");
 }
 
 void cms_signer_free(struct cms_signer *signer)

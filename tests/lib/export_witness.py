@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """export_witness.py keys FOLDER: an authority (ca.pem, ca.key) and, under an authority between, a P-256 key for bundles (seal.key) with its
-chain (chain.pem). custody FILE: the chain of hashes holds. damage TOOL BAG TRUST FOLDER: every file of a bag changed, taken away, every line of
+chain (chain.pem); and one for time stamps (tsa.key). authority FOLDER PORT: gives them. custody FILE: the chain of hashes holds. damage TOOL BAG TRUST FOLDER: every file of a bag changed, taken away, every line of
 its manifests changed, in copies below FOLDER, and each time `strongroom verify` has to say so and name it."""
 import hashlib
+import http.server
 import json
 import os
 import shutil
@@ -29,10 +30,42 @@ def keys(folder):
             "-subj", "/CN=Test CA")
     under(folder, "middle", "ca", "basicConstraints=critical,CA:true")
     under(folder, "seal", "middle", "keyUsage=digitalSignature")
+    under(folder, "tsa", "ca", "keyUsage=critical,digitalSignature", "extendedKeyUsage=critical,timeStamping")
+    with open(folder + "/tsa.cnf", "w", encoding="utf-8") as out:
+        out.write("[tsa]\ndefault_tsa=t\n[t]\nserial=%s/serial\nsigner_digest=sha256\ndefault_policy=1.2.3.4\ndigests=sha256\n" % folder)
     with open(folder + "/chain.pem", "wb") as out:
         for name in ("seal", "middle"):
             with open(folder + "/%s.pem" % name, "rb") as part:
                 out.write(part.read())
+
+
+class Authority(http.server.BaseHTTPRequestHandler):
+    """/good stamps, /other stamps other bytes, /none refuses."""
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        folder, status, answer = self.server.folder, 200, b"no"
+        if self.headers["Content-Type"] != "application/timestamp-query" or self.path == "/none":
+            status = 503
+        else:
+            if self.path == "/other":
+                body = subprocess.run(["openssl", "ts", "-query", "-digest", "00" * 32, "-sha256", "-cert"], check=True, capture_output=True).stdout
+            with open(folder + "/query", "wb") as out:
+                out.write(body)
+            answer = subprocess.run(["openssl", "ts", "-reply", "-config", folder + "/tsa.cnf", "-section", "t", "-queryfile", folder + "/query",
+                                     "-signer", folder + "/tsa.pem", "-inkey", folder + "/tsa.key"], check=True, capture_output=True).stdout
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+def authority(folder, port):
+    server = http.server.HTTPServer(("127.0.0.1", int(port)), Authority)
+    server.folder = folder
+    server.serve_forever()
 
 
 def custody(path):
@@ -78,6 +111,17 @@ def change(path):
         out.write(bytes([data[at] ^ 1]) if data else b"x")
 
 
+def manifests(source, bag, changed):
+    """Both, as they would be of the changed member."""
+    for manifest, name in (("manifest-sha256.txt", changed), ("tagmanifest-sha256.txt", "manifest-sha256.txt")):
+        with open(os.path.join(bag, name), "rb") as data:
+            digest = hashlib.sha256(data.read()).hexdigest()
+        with open(os.path.join(source, manifest), encoding="utf-8") as text:
+            lines = [digest + line[64:] if line[66:].strip() == name else line for line in text]
+        with open(os.path.join(bag, manifest), "w", encoding="utf-8") as out:
+            out.writelines(lines)
+
+
 def damage(tool, source, trust, folder):
     os.makedirs(folder)
     bag = folder + "/bag"
@@ -89,7 +133,7 @@ def damage(tool, source, trust, folder):
         change(path)
         expect_bad(tool, bag, trust, name, "changed " + name)
         os.unlink(path)
-        if name not in ("seal.p7s",): # taken away, the bag is whole and unsigned
+        if name not in ("seal.p7s", "seal.tsr"):  # taken away, the bag is whole and unsigned
             expect_bad(tool, bag, trust, "" if name == "bagit.txt" else os.path.basename(name), "without " + name)
         shutil.copy2(os.path.join(source, name), path)
         count += 1
@@ -110,9 +154,23 @@ def damage(tool, source, trust, folder):
         shutil.copy2(source + "/data/ledger/%s.tlog-proof" % other, bag + "/data/ledger/%s.tlog-proof" % one)
         expect_bad(tool, bag, trust, "data/ledger/%s" % one, "another's proof")
         shutil.copy2(source + "/data/ledger/%s.tlog-proof" % one, bag + "/data/ledger/%s.tlog-proof" % one)
+    # and with manifests made anew, as who can do without the seal would
+    for name, old, new in (("data/eep.xml", "<密级>公开", "<密级>很密"), ("data/eep.xml", "</封装内容>", ""),
+                           ("data/eep.xml", '<电子文件封装包', '<!DOCTYPE x [<!ENTITY a "a">]><电子文件封装包'), ("data/check.xml", "未检测", "大概"),
+                           ("data/av/0001.xml", "<密级>", "<保密>x</保密><密级>"), ("data/custody.jsonl", '"seq":2', '"seq":3'),
+                           ("data/custody.jsonl", "collected", "gathered")):
+        with open(os.path.join(source, name), encoding="utf-8") as text:
+            changed = text.read().replace(old, new, 1)
+        with open(os.path.join(bag, name), "w", encoding="utf-8") as out:
+            out.write(changed)
+        manifests(source, bag, name)
+        expect_bad(tool, bag, trust, name, "%s for %s" % (new, old))
+        for restored in (name, "manifest-sha256.txt", "tagmanifest-sha256.txt"):
+            shutil.copy2(os.path.join(source, restored), os.path.join(bag, restored))
+        count += 1
     assert judged(tool, bag, trust)[0] == 0
     print("%d damages, each found and named" % count)
 
 
 if __name__ == "__main__":
-    {"keys": keys, "custody": custody, "damage": damage}[sys.argv[1]](*sys.argv[2:])
+    {"keys": keys, "custody": custody, "damage": damage, "authority": authority}[sys.argv[1]](*sys.argv[2:])
