@@ -272,22 +272,18 @@ static int copy_file(int fd, const char *path, const struct bundle_ways *ways, s
     return rc;
 }
 
-static int put_record(const json_t *record, const struct bundle_ways *ways, struct sink *sink,
-                      uint64_t *done, uint64_t total)
+/* Read, compared with its seal, written. */
+static int copy_record(const json_t *record, const char *path, uint64_t size,
+                       const struct bundle_ways *ways, struct sink *sink, uint64_t *done,
+                       uint64_t total)
 {
-    char *path = sr_path("%s%s", ways->mountpoint, print_text(record, "path"));
     uint8_t sha256[SR_SHA256_LEN];
     char hex[2 * SR_SHA256_LEN + 1];
-    uint64_t size = 0;
-    int fd, rc = sr_json_get_u64(record, "size", &size);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
 
-    if (path == NULL)
-        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for an export");
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        rc = sr_fail_errno(errno, "%s", path);
-    if (rc == 0)
-        rc = sink_begin(sink, print_text(record, "file"), size);
+        return sr_fail_errno(errno, "%s", path);
+    rc = sink_begin(sink, print_text(record, "file"), size);
     if (rc == 0)
         rc = copy_file(fd, path, ways, sink, done, total);
     if (rc == 0)
@@ -298,8 +294,25 @@ static int put_record(const json_t *record, const struct bundle_ways *ways, stru
             rc = sr_fail(SR_ERR_DAMAGED, "%s is not what its seal says: the bundle is given up",
                          path);
     }
-    if (fd >= 0)
-        close(fd);
+    close(fd);
+    return rc;
+}
+
+static int put_record(const json_t *record, const struct bundle_ways *ways, struct sink *sink,
+                      uint64_t *done, uint64_t total)
+{
+    char *path = sr_path("%s%s", ways->mountpoint, print_text(record, "path"));
+    uint8_t sealed[SR_SHA256_LEN];
+    uint64_t size = 0;
+    int rc = sr_json_get_u64(record, "size", &size);
+
+    if (rc == 0)
+        rc = sr_json_get_hex(record, "sha256", sealed, sizeof(sealed));
+    if (path == NULL)
+        rc = sr_fail(SR_ERR_NO_MEMORY, "out of memory for an export");
+    if (rc == 0)
+        rc = sink_maps(sink) ? sink_map(sink, print_text(record, "file"), path, size, sealed)
+                             : copy_record(record, path, size, ways, sink, done, total);
     free(path);
     return rc;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/cms_encrypt.h"
 #include "base/cms_sign.h"
 #include "base/crypto.h"
 
@@ -18,16 +19,20 @@
 /* --- the package (bundle_sink.c) --- */
 
 struct sink;
-/* A new package at path.partial; format "tar" (pax) or "zip" (stored); all members lie in folder and are of time_ns.
- * SR_ERR_EXISTS: there is something at path. */
+/* A new package at path.partial; format "tar" (pax), "zip" (stored) or "iso"; all members lie in folder and are of time_ns.
+ * recipients not NULL: path is a folder, in which the package lies encrypted (tar, zip). SR_ERR_EXISTS: there is something at path. */
 int sink_open(const char *path, const char *format, const char *folder, int64_t time_ns,
-              struct sink **out);
+              const struct cms_recipients *recipients, struct sink **out);
 /* A member of size bytes, which come with sink_write; sink_end gives its SHA-256. */
 int sink_begin(struct sink *sink, const char *name, uint64_t size);
 int sink_write(struct sink *sink, const void *data, size_t len);
 int sink_end(struct sink *sink, uint8_t sha256[SR_SHA256_LEN]);
 /* A whole member. */
 int sink_put(struct sink *sink, const char *name, const void *data, size_t len);
+/* Of an image: records are not written but mapped from their place, and read by xorriso. sink_finish reads all back. */
+bool sink_maps(const struct sink *sink);
+int sink_map(struct sink *sink, const char *name, const char *source, uint64_t size,
+             const uint8_t sha256[SR_SHA256_LEN]);
 /* manifest lines ("HEX  PATH\n") of the members put so far, in their order: payload (data/), or all others. */
 void sink_manifest(const struct sink *sink, bool payload, struct sr_buf *out);
 void sink_oxum(const struct sink *sink, uint64_t *octets, uint64_t *files); /* of the payload */

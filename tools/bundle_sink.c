@@ -1,9 +1,7 @@
 /* The package of a bundle, by libarchive. Its warnings are failures: a name that it could not write as it is would otherwise
  * be another name. */
-#include "tools/bundle.h"
+#include "tools/bundle_sink.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -16,32 +14,27 @@
 
 #define NS_PER_S INT64_C(1000000000)
 #define BLOCK (1 << 20)
-
-struct member {
-    char *name;
-    uint8_t sha256[SR_SHA256_LEN];
-    uint64_t size;
-};
-
-struct sink {
-    char *path, *partial;
-    char folder[BUNDLE_NAME_MAX + 1];
-    int64_t time_ns;
-    int fd;
-    struct archive *archive;
-    struct archive_entry *entry;
-    struct sr_digest *digest;
-    struct member *members;
-    size_t count, capacity;
-    uint64_t left; /* bytes that the member still needs */
-};
+#define COVER_PART (UINT64_C(1) << 30)
 
 static int fail(struct sink *sink, const char *doing)
 {
     const char *why = archive_error_string(sink->archive);
 
+    if (sink->why.code != 0)
+        return sr_error_raise(&sink->why);
     return sr_fail_errno(archive_errno(sink->archive) > 0 ? archive_errno(sink->archive) : EIO,
                          "%s: %s: %s", sink->partial, doing, why != NULL ? why : "failed");
+}
+
+static la_ssize_t put_covered(struct archive *archive, void *context, const void *data, size_t len)
+{
+    struct sink *sink = context;
+    int rc = cover_write(sink->cover, data, len);
+
+    (void)archive;
+    if (rc < 0)
+        sr_error_save(&sink->why, rc);
+    return rc == 0 ? (la_ssize_t)len : -1;
 }
 
 static int start_archive(struct sink *sink, const char *format)
@@ -64,13 +57,15 @@ static int start_archive(struct sink *sink, const char *format)
         rc = archive_write_set_bytes_per_block(sink->archive, BLOCK);
     if (rc == ARCHIVE_OK)
         rc = archive_write_set_bytes_in_last_block(sink->archive, 1);
-    if (rc == ARCHIVE_OK)
+    if (rc == ARCHIVE_OK && sink->cover != NULL)
+        rc = archive_write_open2(sink->archive, sink, NULL, put_covered, NULL, NULL);
+    else if (rc == ARCHIVE_OK)
         rc = archive_write_open_fd(sink->archive, sink->fd);
     return rc == ARCHIVE_OK ? 0 : fail(sink, "begin");
 }
 
 int sink_open(const char *path, const char *format, const char *folder, int64_t time_ns,
-              struct sink **out)
+              const struct cms_recipients *recipients, struct sink **out)
 {
     struct sink *sink = calloc(1, sizeof(*sink));
     int rc;
@@ -78,7 +73,7 @@ int sink_open(const char *path, const char *format, const char *folder, int64_t 
     *out = NULL;
     if (sink == NULL)
         return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
-    sink->fd = -1;
+    sink->fd = sink->part = -1;
     sink->path = sr_path("%s", path);
     sink->partial = sr_path("%s.partial", path);
     sink->time_ns = time_ns;
@@ -88,7 +83,9 @@ int sink_open(const char *path, const char *format, const char *folder, int64_t 
         rc = sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
     if (rc == 0 && access(path, F_OK) == 0)
         rc = sr_fail(SR_ERR_EXISTS, "%s is there already: nothing is overwritten", path);
-    if (rc == 0) {
+    if (rc == 0 && recipients != NULL) {
+        rc = cover_open(sink->partial, recipients, COVER_PART, &sink->cover);
+    } else if (rc == 0) {
         sink->fd = open(sink->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (sink->fd < 0)
             rc = sr_fail_errno(errno, "%s", sink->partial);
@@ -97,7 +94,7 @@ int sink_open(const char *path, const char *format, const char *folder, int64_t 
     setenv("TZ", "UTC0", 1);
     setlocale(LC_CTYPE, "C.UTF-8");
     if (rc == 0)
-        rc = start_archive(sink, format);
+        rc = strcmp(format, "iso") == 0 ? iso_open(sink) : start_archive(sink, format);
     if (rc < 0)
         sink_free(sink);
     else
@@ -123,15 +120,12 @@ static int add_member(struct sink *sink, const char *name, uint64_t size)
     return 0;
 }
 
-int sink_begin(struct sink *sink, const char *name, uint64_t size)
+static int begin_entry(struct sink *sink, const char *name, uint64_t size)
 {
     char *whole = sr_path("%s/%s", sink->folder, name);
-    int rc = add_member(sink, name, size);
 
-    if (rc < 0 || whole == NULL) {
-        free(whole);
-        return rc < 0 ? rc : sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
-    }
+    if (whole == NULL)
+        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
     archive_entry_clear(sink->entry);
     archive_entry_set_pathname_utf8(sink->entry, whole);
     free(whole);
@@ -139,11 +133,35 @@ int sink_begin(struct sink *sink, const char *name, uint64_t size)
     archive_entry_set_perm(sink->entry, 0644);
     archive_entry_set_size(sink->entry, (la_int64_t)size);
     archive_entry_set_mtime(sink->entry, sink->time_ns / NS_PER_S, 0);
+    return archive_write_header(sink->archive, sink->entry) == ARCHIVE_OK ? 0 : fail(sink, name);
+}
+
+int sink_begin(struct sink *sink, const char *name, uint64_t size)
+{
+    int rc = add_member(sink, name, size);
+
     sink->left = size;
-    rc = sr_digest_reset(sink->digest);
-    if (rc == 0 && archive_write_header(sink->archive, sink->entry) != ARCHIVE_OK)
-        rc = fail(sink, name);
+    if (rc == 0)
+        rc = sr_digest_reset(sink->digest);
+    if (rc == 0)
+        rc = sink->parts != NULL ? iso_begin(sink, name) : begin_entry(sink, name, size);
     return rc;
+}
+
+bool sink_maps(const struct sink *sink)
+{
+    return sink->parts != NULL;
+}
+
+int sink_map(struct sink *sink, const char *name, const char *source, uint64_t size,
+             const uint8_t sha256[SR_SHA256_LEN])
+{
+    int rc = add_member(sink, name, size);
+
+    if (rc < 0)
+        return rc;
+    memcpy(sink->members[sink->count - 1].sha256, sha256, SR_SHA256_LEN);
+    return iso_map(sink, name, source);
 }
 
 int sink_write(struct sink *sink, const void *data, size_t len)
@@ -155,6 +173,9 @@ int sink_write(struct sink *sink, const void *data, size_t len)
     if (len > sink->left)
         return sr_fail(SR_ERR_DAMAGED, "%s is longer than it was said to be",
                        sink->members[sink->count - 1].name);
+    sink->left -= len;
+    if (sink->parts != NULL)
+        return iso_write(sink, data, len);
     for (size_t at = 0; at < len;) {
         la_ssize_t put = archive_write_data(sink->archive, (const uint8_t *)data + at, len - at);
 
@@ -162,7 +183,6 @@ int sink_write(struct sink *sink, const void *data, size_t len)
             return fail(sink, "write");
         at += (size_t)put;
     }
-    sink->left -= len;
     return 0;
 }
 
@@ -174,7 +194,9 @@ int sink_end(struct sink *sink, uint8_t sha256[SR_SHA256_LEN])
     if (sink->left > 0)
         return sr_fail(SR_ERR_DAMAGED, "%s is shorter than it was said to be", member->name);
     rc = sr_digest_final(sink->digest, member->sha256);
-    if (rc == 0 && archive_write_finish_entry(sink->archive) != ARCHIVE_OK)
+    if (rc == 0 && sink->parts != NULL)
+        rc = iso_end(sink);
+    else if (rc == 0 && archive_write_finish_entry(sink->archive) != ARCHIVE_OK)
         rc = fail(sink, member->name);
     memcpy(sha256, member->sha256, SR_SHA256_LEN);
     return rc;
@@ -244,11 +266,16 @@ static int sync_folder(const char *path)
 
 int sink_finish(struct sink *sink)
 {
-    int rc = archive_write_close(sink->archive) == ARCHIVE_OK ? 0 : fail(sink, "end");
+    int rc = 0;
 
-    if (rc == 0 && fsync(sink->fd) != 0)
-        rc = sr_fail_errno(errno, "%s", sink->partial);
-    if (rc == 0 && fchmod(sink->fd, 0644) != 0)
+    if (sink->parts != NULL)
+        rc = iso_finish(sink);
+    else if (archive_write_close(sink->archive) != ARCHIVE_OK)
+        rc = fail(sink, "end");
+
+    if (rc == 0 && sink->cover != NULL)
+        rc = cover_finish(sink->cover);
+    else if (rc == 0 && (fsync(sink->fd) != 0 || fchmod(sink->fd, 0644) != 0))
         rc = sr_fail_errno(errno, "%s", sink->partial);
     if (rc == 0 &&
         renameat2(AT_FDCWD, sink->partial, AT_FDCWD, sink->path, RENAME_NOREPLACE) != 0) {
@@ -273,6 +300,8 @@ void sink_free(struct sink *sink)
     if (sink->archive != NULL)
         archive_write_free(sink->archive);
     archive_entry_free(sink->entry);
+    iso_clear(sink);
+    cover_free(sink->cover, sink->partial == NULL);
     if (sink->fd >= 0) {
         close(sink->fd);
         if (sink->partial != NULL)

@@ -24,17 +24,27 @@ struct export
     char *mountpoint;
     uint64_t begin; /* index of the act */
     struct cms_signer *signer;
+    struct cms_recipients *recipients; /* NULL: not encrypted */
 };
 
-static const struct option options[] = {{"format", required_argument, NULL, 256},
-                                        {"out", required_argument, NULL, 257},
-                                        {"as-of", required_argument, NULL, 258},
-                                        {"purpose", required_argument, NULL, 259},
-                                        {"leave-out", no_argument, NULL, 260},
-                                        {"seal-key", required_argument, NULL, 261},
-                                        {"seal-cert", required_argument, NULL, 262},
-                                        {"tsa", required_argument, NULL, 263},
-                                        {NULL, 0, NULL, 0}};
+static const struct option options[] = {
+    {"format", required_argument, NULL, 256},    {"out", required_argument, NULL, 257},
+    {"as-of", required_argument, NULL, 258},     {"purpose", required_argument, NULL, 259},
+    {"leave-out", no_argument, NULL, 260},       {"seal-key", required_argument, NULL, 261},
+    {"seal-cert", required_argument, NULL, 262}, {"tsa", required_argument, NULL, 263},
+    {"recipient", required_argument, NULL, 264}, {NULL, 0, NULL, 0}};
+
+static int add_recipient(struct export *run, const char *file)
+{
+    uint8_t *pem = NULL;
+    size_t len;
+    int rc = sr_io_read_file(sr_io_posix(), file, PEM_MAX, &pem, &len);
+
+    if (rc == 0)
+        rc = cms_recipients_add((const char *)pem, &run->recipients);
+    free(pem);
+    return rc;
+}
 
 static int read_options(struct export *run, int argc, char **argv)
 {
@@ -66,14 +76,21 @@ static int read_options(struct export *run, int argc, char **argv)
         case 263:
             run->stamp_url = optarg;
             break;
+        case 264:
+            if (add_recipient(run, optarg) < 0)
+                return tool_fail(run->tool, SR_ERR_INVALID);
+            break;
         default:
             return TOOL_USAGE;
         }
     }
     if (optind + 1 != argc)
         return tool_usage(run->tool, "one case is needed");
-    if (strcmp(run->format, "tar") != 0 && strcmp(run->format, "zip") != 0)
-        return tool_usage(run->tool, "--format is tar or zip");
+    if (strcmp(run->format, "tar") != 0 && strcmp(run->format, "zip") != 0 &&
+        strcmp(run->format, "iso") != 0)
+        return tool_usage(run->tool, "--format is tar, zip or iso");
+    if (run->recipients != NULL && strcmp(run->format, "iso") == 0)
+        return tool_usage(run->tool, "--recipient goes with tar and zip");
     if (run->out == NULL)
         return tool_usage(run->tool,
                           "--out FILE is needed: where the bundle goes, on external media");
@@ -144,6 +161,8 @@ static int ask(struct export *run, const char *place)
         json_decref(request);
         return rc;
     }
+    if (run->recipients != NULL)
+        json_object_set_new(request, "encrypted", json_true());
     if (run->leave_out)
         json_object_set_new(request, "leave_out", json_true());
     rc = client_request(run->tool, request, take, run, &result);
@@ -168,7 +187,8 @@ static int write_bundle(struct export *run, uint8_t sha256[SR_SHA256_LEN])
                                .progress = show_progress,
                                .context = run};
     struct sink *sink;
-    int rc = sink_open(run->out, run->format, run->bundle.folder, run->bundle.time_ns, &sink);
+    int rc = sink_open(run->out, run->format, run->bundle.folder, run->bundle.time_ns,
+                       run->recipients, &sink);
 
     if (rc < 0)
         return rc;
@@ -227,8 +247,10 @@ int cmd_export(struct tool *tool, int argc, char **argv)
     char hex[2 * SR_SHA256_LEN + 1];
     int rc = read_options(&run, argc, argv);
 
-    if (rc != TOOL_DONE)
+    if (rc != TOOL_DONE) {
+        cms_recipients_free(run.recipients);
         return rc;
+    }
     rc = load_signer(&run);
     if (rc == 0)
         rc = find_mount(&run);
@@ -245,6 +267,7 @@ int cmd_export(struct tool *tool, int argc, char **argv)
         rc = tool_flush();
     }
     cms_signer_free(run.signer);
+    cms_recipients_free(run.recipients);
     bundle_free(&run.bundle);
     free(run.mountpoint);
     return rc == 0 ? TOOL_DONE : tool_fail(tool, rc);

@@ -147,13 +147,15 @@ static const struct command table[] = {
     {"export", cmd_export, "CASE --out FILE [options]",
      "Makes a retention bundle of a case (BagIt) that verifies without this program",
      "  --out FILE              where it goes, on external media; nothing is overwritten\n"
-     "  --format tar|zip        tar\n"
+     "  --format tar|zip|iso    tar\n"
      "  --as-of INDEX           as the case was after that entry of the ledger (its last act)\n"
      "  --purpose TEXT          why; what is restricted needs one\n"
      "  --leave-out             leave out what you may not export, instead of refusing\n"
      "  --seal-key FILE         private key (PEM) that signs the bundle, and\n"
      "  --seal-cert FILE        its certificate with the chain (PEM)\n"
-     "  --tsa URL               a time stamp authority (RFC 3161) that stamps it\n"},
+     "  --tsa URL               a time stamp authority (RFC 3161) that stamps it\n"
+     "  --recipient FILE        encrypts it for this certificate (PEM): FILE of --out is a "
+     "folder\n"},
     {"rebuild", cmd_rebuild, "[--check]",
      "Makes the catalog (search, listings) again from the ledger; nothing else is touched",
      "  --check                 only compares: is the catalog what the ledger says?\n"},

@@ -292,6 +292,7 @@ struct door_export {
         as_of; /* ledger index; DOOR_EXPORT_LATEST: the last act that is neither a reading nor an export */
     const char *format;  /* a word for the record: "tar" */
     const char *purpose; /* NULL: none; what is restricted needs one */
+    bool encrypted;      /* for recipients: 秘密 leaves in no other way */
     bool leave_out;      /* leave out what may not be exported, instead of refusing */
 };
 /* Begins an export, by who may `export` the case and each record: an act (*index), durable before anything is given. fn

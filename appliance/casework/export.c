@@ -69,6 +69,8 @@ static int consider(struct leaving *l, const struct catalog_node *node)
     }
     if (!door_allows(l->door, &l->user, ACT_EXPORT, &now))
         l->restricted = true;
+    if (now.level > l->level)
+        l->level = now.level;
     l->bytes += node->version.size;
     return add_leaving(l, node);
 }
@@ -159,6 +161,14 @@ static int decide(struct leaving *l, door_progress_fn *progress, void *progress_
         return status;
     if (l->denied > 0)
         return refuse_denied(l);
+    if (l->level > CATALOG_CONFIDENTIAL)
+        return door_refused(
+            door, l->actor, "export", "denied", l->in_case.id, NULL,
+            sr_fail(SR_ERR_UNSUPPORTED, "机密、绝密的材料须两人批准才能导出，现在还不能导出"));
+    if (l->level >= CATALOG_CONFIDENTIAL && !l->ask->encrypted)
+        return door_refused(
+            door, l->actor, "export", "denied", l->in_case.id, NULL,
+            sr_fail(SR_ERR_DENIED, "秘密的材料须加密导出：--recipient 收件人证书.pem"));
     if (l->records.count == 0)
         return sr_fail(SR_ERR_NOT_FOUND, "there is no sealed record to export in %s",
                        l->in_case.name);

@@ -19,6 +19,7 @@ struct leaving {
     json_t *numbers; /* by node: {"archive_number", "entered"}, the newest */
     uint64_t unsealed, left_out, denied;
     bool restricted;
+    uint32_t level; /* the highest of what leaves: enum catalog_level, as it is today */
     struct sr_buf denied_paths;
     bool purpose_would_do;
     door_item_fn *fn;

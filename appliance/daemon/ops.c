@@ -106,6 +106,7 @@ static const struct ops_entry table[] = {
        INDEX_FIELD("as_of", false),
        {"format", REQUEST_TEXT, true, 16},
        PURPOSE_FIELD(false),
+       {"encrypted", REQUEST_BOOL, false, 0},
        {"leave_out", REQUEST_BOOL, false, 0}}},
      NULL,
      ops_export_begin},

@@ -29,6 +29,7 @@ int ops_export_begin(struct ops_call *call)
         .as_of = request_number(call->request, "as_of", DOOR_EXPORT_LATEST),
         .format = request_text(call->request, "format"),
         .purpose = request_text(call->request, "purpose"),
+        .encrypted = request_bool(call->request, "encrypted"),
         .leave_out = request_bool(call->request, "leave_out"),
     };
     struct catalog_node node;

@@ -31,6 +31,9 @@ def keys(folder):
     under(folder, "middle", "ca", "basicConstraints=critical,CA:true")
     under(folder, "seal", "middle", "keyUsage=digitalSignature")
     under(folder, "tsa", "ca", "keyUsage=critical,digitalSignature", "extendedKeyUsage=critical,timeStamping")
+    for name, kind in (("rsa", ("rsa:2048",)), ("ec", ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")), ("rsa2", ("rsa:2048",))):
+        openssl("req", "-x509", "-newkey", *kind, "-nodes", "-keyout", folder + "/to-%s.key" % name, "-out", folder + "/to-%s.pem" % name,
+                "-days", "3000", "-subj", "/CN=archive " + name)
     with open(folder + "/tsa.cnf", "w", encoding="utf-8") as out:
         out.write("[tsa]\ndefault_tsa=t\n[t]\nserial=%s/serial\nsigner_digest=sha256\ndefault_policy=1.2.3.4\ndigests=sha256\n" % folder)
     with open(folder + "/chain.pem", "wb") as out:

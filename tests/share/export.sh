@@ -113,6 +113,22 @@ case_zip() {
     (cd "$work/zip" && unzip -q "$(media one.zip)")
     diff -r -x 'seal.*' "$work/one/$FOLDER" "$work/zip/$FOLDER"
 }
+case_iso() {
+    export_as ar one.iso --format iso --seal-key "$work/keys/seal.key" --seal-cert "$work/keys/chain.pem"
+    [ -z "$(ls "$work/media" | grep -v '^one\.')" ] || die 'something is left beside it'
+    "$bin_tool" verify "$(media one.iso)" --trust "$work/keys/ca.pem"
+    mkdir "$work/iso"
+    xorriso -osirrox on -indev "$(media one.iso)" -extract / "$work/iso" >/dev/null 2>&1
+    chmod -R u+w "$work/iso"
+    diff -r -x 'seal.*' "$work/one/$FOLDER" "$work/iso/$FOLDER"
+    expect 'as Windows sees it' "$(bsdtar --options 'iso9660:!rockridge' -tf "$(media one.iso)")" "$FOLDER/data/objects/0001.mp4"
+    export_as ar two.iso --format iso
+    export_as ar three.iso --format iso
+    cmp "$(media two.iso)" "$(media three.iso)"
+    mkdir "$work/iso2" # and by another reader
+    bsdtar -xf "$(media one.iso)" -C "$work/iso2"
+    (cd "$work/iso2/$FOLDER" && sha256sum --quiet --strict -c manifest-sha256.txt tagmanifest-sha256.txt)
+}
 case_same_again() {
     export_as sv two.tar 2>&1 && die 'a supervisor exports' || true
     tool ar view "/$STAGE/附件.bin" --purpose 复核 >/dev/null
@@ -164,6 +180,28 @@ case_restricted() {
     cmp "$work/eight/$FOLDER/data/docs/0003.bin" "$work/big.bin"
     expect 'marked' "$(cat "$work/eight/$FOLDER/data/custody.jsonl")" '"marks":\["trade_secret"\]'
     expect 'read on record' "$(tool hd record views "/$STAGE/附件.bin")" '移交档案馆'
+}
+case_recipients() {
+    local key
+    export_as hd sealed --purpose 移交 --recipient "$work/keys/to-rsa.pem" --recipient "$work/keys/to-ec.pem"
+    expect_same 'a folder' "$(ls "$(media sealed)" | tr '\n' ' ')" 'SHA256SUMS join.sh part-0001.p7m '
+    expect 'AuthEnvelopedData' "$(openssl cms -cmsout -print -inform DER -in "$(media sealed)/part-0001.p7m" 2>/dev/null | head -5)" 'authEnveloped'
+    for key in rsa ec; do
+        sh "$(media sealed)/join.sh" "$work/keys/to-$key.key" "$work/keys/to-$key.pem" "$work/opened-$key.tar"
+        "$bin_tool" verify "$work/opened-$key.tar"
+    done
+    export_as hd plain.tar --purpose 移交
+    cmp "$work/opened-rsa.tar" "$(media plain.tar)"
+    ! sh "$(media sealed)/join.sh" "$work/keys/to-rsa2.key" "$work/keys/to-rsa2.pem" "$work/stranger.tar" 2>&1 || die 'a stranger opens it'
+    [ ! -e "$work/stranger.tar" ] || die 'something for a stranger'
+    cp -r "$(media sealed)" "$work/changed"
+    printf x | dd of="$work/changed/part-0001.p7m" bs=1 seek=100000 conv=notrunc status=none
+    expect 'changed' "$(sh "$work/changed/join.sh" "$work/keys/to-rsa.key" "$work/keys/to-rsa.pem" "$work/changed.tar" 2>&1 || true)" 'BAD: a part is not as it was made'
+    (cd "$work/changed" && sha256sum part-*.p7m >SHA256SUMS)
+    expect 'by its tag' "$(sh "$work/changed/join.sh" "$work/keys/to-rsa.key" "$work/keys/to-rsa.pem" "$work/changed.tar" 2>&1 || true)" 'cannot be decrypted'
+    [ ! -e "$work/changed.tar" ] || die 'something of a changed part'
+    expect 'no certificate' "$(export_as hd other --purpose 试 --recipient "$work/keys/to-rsa.key" 2>&1 || true)" 'no certificate in PEM'
+    expect 'nothing overwritten' "$(export_as hd sealed --purpose 试 --recipient "$work/keys/to-rsa.pem" 2>&1 || true)" 'is there already'
 }
 case_damage_is_named() { $py "$top/tests/lib/export_witness.py" damage "$bin_tool" "$work/one/$FOLDER" "$work/keys/ca.pem" "$work/damage"; }
 case_killed() { # no bundle under its name, whenever
@@ -221,7 +259,7 @@ body() {
     fixture_users hd:head >>"$work/build.log" 2>&1
     mkdir "$work/media"
     chmod 1777 "$work/media"
-    for name in prepare tar xml custody_and_proofs ours zip same_again nothing_overwritten on_record restricted \
+    for name in prepare tar xml custody_and_proofs ours zip iso same_again nothing_overwritten on_record restricted recipients \
         damage_is_named killed full chroot bad_keys; do run_case "$name" 150; done
 }
 share_main body "$@"
