@@ -203,6 +203,20 @@ case_recipients() {
     expect 'no certificate' "$(export_as hd other --purpose 试 --recipient "$work/keys/to-rsa.key" 2>&1 || true)" 'no certificate in PEM'
     expect 'nothing overwritten' "$(export_as hd sealed --purpose 试 --recipient "$work/keys/to-rsa.pem" 2>&1 || true)" 'is there already'
 }
+# The archivist's example of README.md, as it stands there, but for the case and the media.
+case_readme() {
+    local file commands
+    mkdir -p "$work/bin" "$work/readme"
+    chmod 1777 "$work/readme"
+    printf '#!/bin/sh\nexec "%s" -C "%s" "$@"\n' "$bin_tool" "$vault" >"$work/bin/strongroom"
+    chmod 755 "$work/bin/strongroom"
+    for file in README.md README.zh-CN.md; do
+        commands=$(grep -A1 '^    strongroom export' "$file" | sed -E "s/^    //; s/ {3,}.*//; s|/2026/示例〔2026〕1号|'/$CASE'|; s|/media/usb|$work/readme|g")
+        expect_same 'two lines' "$(wc -l <<<"$commands")" 2
+        (cd "$work/readme" && as hd env PATH="$work/bin:$PATH" bash -ec "${commands/export/export --purpose 试}")
+        rm -rf "$work"/readme/*
+    done
+}
 case_damage_is_named() { $py "$top/tests/lib/export_witness.py" damage "$bin_tool" "$work/one/$FOLDER" "$work/keys/ca.pem" "$work/damage"; }
 case_killed() { # no bundle under its name, whenever
     local delay
@@ -259,7 +273,7 @@ body() {
     fixture_users hd:head >>"$work/build.log" 2>&1
     mkdir "$work/media"
     chmod 1777 "$work/media"
-    for name in prepare tar xml custody_and_proofs ours zip iso same_again nothing_overwritten on_record restricted recipients \
+    for name in prepare tar xml custody_and_proofs ours zip iso same_again nothing_overwritten on_record restricted recipients readme \
         damage_is_named killed full chroot bad_keys; do run_case "$name" 150; done
 }
 share_main body "$@"

@@ -6,28 +6,6 @@
 #define P CATALOG_MARK_PRIVACY
 #define C CATALOG_MARK_COVERT
 
-/* The store's network becomes one for secrets, or no longer. */
-static void set_network(struct world *world, bool secret)
-{
-    struct sr_io *io = memfs_io(world->fs);
-    const char *path = WORLD_POLICY "/workflow.yaml", *key = "涉密网络: ";
-    uint8_t *data;
-    size_t len;
-    char text[16384];
-    assert_int_equal(sr_io_read_file(sr_io_posix(), "policy/workflow.yaml", 1 << 14, &data, &len),
-                     0);
-    char *at = memmem(data, len, "涉密网络: false\n", strlen("涉密网络: false\n"));
-    assert_non_null(at);
-    snprintf(text, sizeof text, "%.*s%s%s%.*s", (int)(at - (char *)data), data, key,
-             secret ? "true" : "false",
-             (int)(len - (size_t)(at - (char *)data) - strlen("涉密网络: false")),
-             at + strlen("涉密网络: false"));
-    free(data);
-    assert_int_equal(io->unlink(io, path), 0);
-    assert_int_equal(sr_io_create_file(io, path, (const uint8_t *)text, strlen(text), 0644), 0);
-    reopen(world);
-}
-
 static int classify(struct world *world, uint32_t uid, uint64_t node, struct door_class class)
 {
     struct door_actor actor = world_actor(uid);

@@ -274,6 +274,37 @@ static void test_refused(void **state)
     json_decref(told.items);
 }
 
+/* 秘密 leaves encrypted, with a purpose; what is above, not at all. */
+static void test_secret(void **state)
+{
+    struct world *world = *state;
+    struct door_actor secoff = world_actor(WORLD_SECOFF);
+    struct door_class class = {
+        .level = CATALOG_CONFIDENTIAL, .until = "2036-01-01", .reason = "定密"};
+    struct catalog_node a;
+    set_network(world, true);
+    add_record(world, STAGE "/a.txt", &a);
+    assert_int_equal(door_classify(world->door, &secoff, a.id, &class), 0);
+    refused(world, WORLD_ARCHIVIST, &latest, SR_ERR_NOT_FOUND, "no sealed record");
+    clear_for(world, "zhao", CATALOG_TOP_SECRET);
+    refused(world, WORLD_ARCHIVIST, &latest, SR_ERR_DENIED, "须说明事由");
+    struct door_export ask = {.as_of = DOOR_EXPORT_LATEST, .purpose = "移交"};
+    refused(world, WORLD_ARCHIVIST, &ask, SR_ERR_DENIED, "须加密导出");
+    ask.encrypted = true;
+    struct told told = export_it(world, &ask);
+    assert_int_equal(number(record_named(&told, "a.txt"), "level"), CATALOG_CONFIDENTIAL);
+    assert_string_equal(text(record_named(&told, "a.txt"), "level_until"), "2036-01-01");
+    assert_true(json_is_true(json_object_get(the_case(&told), "restricted")));
+    json_decref(told.items);
+    uint8_t *data; /* the purpose holds for the readings, too */
+    size_t len;
+    assert_int_equal(world_read(world, WORLD_ARCHIVIST, a.id, &data, &len), 0);
+    free(data);
+    class.level = CATALOG_SECRET;
+    assert_int_equal(door_classify(world->door, &secoff, a.id, &class), 0);
+    refused(world, WORLD_ARCHIVIST, &ask, SR_ERR_UNSUPPORTED, "须两人批准");
+}
+
 static void test_ended(void **state)
 {
     struct world *world = *state;
@@ -308,7 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_told),    TEST(test_same_again), TEST(test_refiled),
-        TEST(test_refused), TEST(test_ended),
+        TEST(test_refused), TEST(test_secret),     TEST(test_ended),
     };
     return cmocka_run_group_tests(tests, prepare, tidy);
 }
