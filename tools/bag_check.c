@@ -159,7 +159,8 @@ static void judge_members(struct check *check)
 {
     size_t len = strlen(check->prefix), kept = 0;
 
-    qsort(check->members, check->member_count, sizeof(*check->members), bag_by_path);
+    if (check->member_count > 0)
+        qsort(check->members, check->member_count, sizeof(*check->members), bag_by_path);
     for (size_t i = 0; i < check->member_count; i++) {
         struct member *member = &check->members[i];
         const char *wrong = bag_path_wrong(member->path);
