@@ -319,13 +319,22 @@ static uint32_t actor_of(const json_t *entry)
     return json_is_integer(uid) ? (uint32_t)json_integer_value(uid) : CATALOG_NOBODY;
 }
 
-/* Acts on the case and its folders, and on the records that leave: those of other records have an object. */
-static bool leaves(const struct leaving *l, const json_t *entry)
+/* Acts on the case and on those of its folders that the actor may know of, and on the records that leave: those of
+ * records have an object. */
+static bool leaves(const struct leaving *l, const json_t *entry, uint64_t index)
 {
     const char *object = json_string_value(json_object_get(entry, "object"));
-    const json_t *node = json_object_get(entry, "node");
-    return object == NULL || json_object_get(l->leaving, object) != NULL ||
-           (json_is_string(node) && json_object_get(l->leaving, json_string_value(node)) != NULL);
+    const char *node = json_string_value(json_object_get(entry, "node"));
+    struct catalog_node place;
+    uint64_t id = door_node_id(index); /* of what the act made */
+    if (object != NULL)
+        return json_object_get(l->leaving, object) != NULL ||
+               (node != NULL && json_object_get(l->leaving, node) != NULL);
+    if (node != NULL && sr_parse_u64(node, &id) < 0)
+        return false;
+    /* One that is gone was empty. */
+    return catalog_get(l->door->catalog, id, &place) < 0 ||
+           place_visible(l->door, &l->user, &place) == 0;
 }
 
 static int give_act(struct leaving *l, const json_t *entry, uint64_t index)
@@ -357,7 +366,7 @@ int export_give_acts(struct leaving *l)
         const char *act;
         uint64_t index;
         const json_t *entry = act_at(&l->past, i, &act, &index);
-        if (leaves(l, entry))
+        if (leaves(l, entry, index))
             status = give_act(l, entry, index);
     }
     return status;

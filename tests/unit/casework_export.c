@@ -305,6 +305,30 @@ static void test_secret(void **state)
     refused(world, WORLD_ARCHIVIST, &ask, SR_ERR_UNSUPPORTED, "须两人批准");
 }
 
+/* A folder that the exporter must not know of: neither it nor what is in it is told, and its record not counted. */
+static void test_hidden_folder(void **state)
+{
+    struct world *world = *state;
+    struct door_actor officer = world_actor(WORLD_OFFICER), secoff = world_actor(WORLD_SECOFF);
+    struct door_class class = {.level = CATALOG_INTERNAL, .reason = "内部"};
+    struct catalog_node stage, folder, open, a;
+    assert_int_equal(world_find(world, WORLD_OFFICER, STAGE, &stage), 0);
+    assert_int_equal(door_mkdir(world->door, &officer, stage.id, "卧底", &folder), 0);
+    assert_int_equal(door_mkdir(world->door, &officer, stage.id, "照片", &open), 0);
+    add_record(world, STAGE "/卧底/线人.txt", &a);
+    add_record(world, STAGE "/照片/a.txt", &a);
+    assert_int_equal(door_classify(world->door, &secoff, folder.id, &class), 0);
+    struct told told = export_it(world, &latest);
+    char *whole = json_dumps(told.items, 0);
+    assert_non_null(strstr(whole, "照片"));
+    assert_null(strstr(whole, "卧底"));
+    assert_null(strstr(whole, "线人"));
+    assert_int_equal(count_acts(&told, "folder.make"), 1);
+    assert_int_equal(count_acts(&told, "classify"), 0);
+    free(whole);
+    json_decref(told.items);
+}
+
 static void test_ended(void **state)
 {
     struct world *world = *state;
@@ -338,8 +362,8 @@ static void test_ended(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_told),    TEST(test_same_again), TEST(test_refiled),
-        TEST(test_refused), TEST(test_secret),     TEST(test_ended),
+        TEST(test_told),   TEST(test_same_again),    TEST(test_refiled), TEST(test_refused),
+        TEST(test_secret), TEST(test_hidden_folder), TEST(test_ended),
     };
     return cmocka_run_group_tests(tests, prepare, tidy);
 }
