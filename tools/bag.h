@@ -72,6 +72,7 @@ struct bag_summary {
     unsigned version; /* 0: no bagit.txt that says so */
     uint64_t files, bytes;
     uint64_t bad, warnings;
+    char sealed[65]; /* SHA-256 of tagmanifest-sha256.txt; "" without one */
 };
 
 /* Whether the bag is complete and valid (RFC 8493 section 3): out->bad is 0 then. A seal.p7s is a CMS signature over

@@ -388,6 +388,15 @@ static void judge_seal(struct check *check, const char *name,
                    seal.detail[0] != '\0' ? seal.detail : "no more is known");
 }
 
+static void note_sealed(struct check *check)
+{
+    const struct tag_file *sealed = bag_find_tag(check, BAG_SEALED);
+    uint8_t sha256[SR_SHA256_LEN];
+
+    if (sealed != NULL && sealed->len > 0 && sr_sha256(sealed->data, sealed->len, sha256) == 0)
+        sr_hex_encode(sha256, sizeof(sha256), check->summary->sealed);
+}
+
 /* --- the whole ------------------------------------------------------------------------------------------ */
 
 int bag_judge(struct check *check, const char *path)
@@ -408,6 +417,7 @@ int bag_judge(struct check *check, const char *path)
     judge_extra(check);
     judge_twins(check, folds);
     judge_manifests(check);
+    note_sealed(check);
     bag_judge_ledger(check);
     bag_judge_bundle(check);
     judge_seal(check, BAG_SEAL, verify_seal);             /* RFC 5652 */

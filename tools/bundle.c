@@ -382,7 +382,7 @@ static int put_documents(const struct bundle *bundle, struct sink *sink)
     return rc;
 }
 
-static int put_tags(const struct bundle *bundle, struct sink *sink)
+static int put_tags(const struct bundle *bundle, const struct bundle_ways *ways, struct sink *sink)
 {
     static const struct {
         const char *name, *start, *end;
@@ -402,6 +402,8 @@ static int put_tags(const struct bundle *bundle, struct sink *sink)
         rc = bundle_info(bundle, octets, files, &text);
         rc = put_buf(sink, "bag-info.txt", &text, rc);
     }
+    if (rc == 0 && ways->disc != NULL)
+        rc = sink_put(sink, "disc.txt", ways->disc->data, ways->disc->len);
     for (size_t i = 0; rc == 0 && i < sizeof(shipped) / sizeof(shipped[0]); i++)
         rc = sink_put(sink, shipped[i].name, shipped[i].start,
                       (size_t)(shipped[i].end - shipped[i].start));
@@ -443,6 +445,6 @@ int bundle_write(const struct bundle *bundle, const struct bundle_ways *ways, st
     if (rc == 0)
         rc = put_documents(bundle, sink);
     if (rc == 0)
-        rc = put_tags(bundle, sink);
+        rc = put_tags(bundle, ways, sink);
     return rc == 0 ? put_seal(ways, sink, sha256) : rc;
 }

@@ -29,6 +29,8 @@ int sink_write(struct sink *sink, const void *data, size_t len);
 int sink_end(struct sink *sink, uint8_t sha256[SR_SHA256_LEN]);
 /* A whole member. */
 int sink_put(struct sink *sink, const char *name, const void *data, size_t len);
+void sink_label(struct sink *sink,
+                const char *label); /* of an image: its volume, at most 32 of A-Z 0-9 _ */
 /* Of an image: records are not written but mapped from their place, and read by xorriso. sink_finish reads all back. */
 bool sink_maps(const struct sink *sink);
 int sink_map(struct sink *sink, const char *name, const char *source, uint64_t size,
@@ -60,6 +62,7 @@ void bundle_free(struct bundle *bundle);
 struct bundle_ways {
     const char *mountpoint;          /* where records are read */
     const struct cms_signer *signer; /* NULL: no seal.p7s */
+    const struct sr_buf *disc;       /* disc.txt, a tag file; NULL: it is for no disc */
     const char *stamp_url;           /* of a time stamp authority; NULL: no seal.tsr */
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *context;
@@ -78,6 +81,9 @@ const char *bundle_label(const json_t *record, const char *label); /* its value 
 bool bundle_is_av(const json_t *record);
 int bundle_info(const struct bundle *bundle, uint64_t octets, uint64_t files, struct sr_buf *out);
 int bundle_custody(const struct bundle *bundle, struct sr_buf *out);
+/* The note of a disc (R5): its label, who makes it and when, and what is on it. */
+void bundle_disc_note(const struct bundle *bundle, const char *label, const char *person,
+                      int64_t now_ns, struct sr_buf *out);
 void bundle_note(const struct bundle *bundle, const json_t *record, struct sr_buf *out);
 int bundle_eep(const struct bundle *bundle, struct sr_buf *out);
 int bundle_av(const struct bundle *bundle, const json_t *record, struct sr_buf *out);

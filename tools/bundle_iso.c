@@ -123,7 +123,7 @@ static int run_xorriso(struct sink *sink, const char *list)
                           (char *)"-input-charset",
                           (char *)"UTF-8",
                           (char *)"-V",
-                          (char *)"STRONGROOM",
+                          sink->label,
                           (char *)"-uid",
                           (char *)"0",
                           (char *)"-gid",

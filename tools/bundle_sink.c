@@ -2,6 +2,7 @@
  * be another name. */
 #include "tools/bundle_sink.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
@@ -78,6 +79,7 @@ int sink_open(const char *path, const char *format, const char *folder, int64_t 
     sink->partial = sr_path("%s.partial", path);
     sink->time_ns = time_ns;
     snprintf(sink->folder, sizeof(sink->folder), "%s", folder);
+    sink_label(sink, "STRONGROOM");
     rc = sr_digest_new("sha256", &sink->digest);
     if (rc == 0 && (sink->path == NULL || sink->partial == NULL))
         rc = sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
@@ -151,6 +153,19 @@ int sink_begin(struct sink *sink, const char *name, uint64_t size)
 bool sink_maps(const struct sink *sink)
 {
     return sink->parts != NULL;
+}
+
+void sink_label(struct sink *sink, const char *label)
+{
+    size_t len = 0;
+
+    for (; *label != '\0' && len < sizeof(sink->label) - 1; label++) {
+        unsigned char c = (unsigned char)*label;
+
+        if ((c & 0xc0) != 0x80) /* once for each character */
+            sink->label[len++] = (char)(isascii(c) && isalnum(c) ? toupper(c) : '_');
+    }
+    sink->label[len] = '\0';
 }
 
 int sink_map(struct sink *sink, const char *name, const char *source, uint64_t size,

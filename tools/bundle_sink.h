@@ -29,8 +29,9 @@ struct sink {
     uint64_t left;            /* bytes that the member still needs */
     struct cover *cover;      /* NULL: not encrypted */
     struct sr_error_copy why; /* of a write of cover, which libarchive does not pass on */
-    char *parts; /* iso: the folder beside the package that documents wait in; NULL: tar, zip */
-    int part;    /* the document that is written; -1: none */
+    char *parts;    /* iso: the folder beside the package that documents wait in; NULL: tar, zip */
+    int part;       /* the document that is written; -1: none */
+    char label[33]; /* iso */
     struct sr_buf paths; /* iso: lines NAME=SOURCE */
 };
 

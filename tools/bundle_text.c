@@ -236,3 +236,27 @@ void bundle_note(const struct bundle *bundle, const json_t *record, struct sr_bu
     note_line(out, "状态",
               strcmp(print_text(record, "state"), "sealed") == 0 ? "完整封存" : "不完整");
 }
+
+void bundle_disc_note(const struct bundle *bundle, const char *label, const char *person,
+                      int64_t now_ns, struct sr_buf *out)
+{
+    const json_t *leads = json_object_get(bundle->in_case, "leads");
+    char time[20];
+
+    sr_time_local_text(now_ns, time);
+    sr_buf_text(out, "光盘说明\r\n");
+    note_line(out, "标签", label);
+    note_line(out, "案件编号", print_text(bundle->in_case, "name"));
+    note_line(out, "单位", print_text(bundle->in_case, "agency"));
+    for (size_t i = 0; i < json_array_size(leads); i++)
+        note_line(out, "承办人", print_text(json_array_get(leads, i), "person"));
+    note_line(out, "制作人", person);
+    note_line(out, "制作时间", time);
+    note_line(out, "账本", print_text(bundle->in_case, "as_of"));
+    for (size_t i = 0; i < json_array_size(bundle->records); i++) {
+        const json_t *record = json_array_get(bundle->records, i);
+
+        sr_buf_format(out, "\r\n%s\r\n", print_text(record, "file"));
+        bundle_note(bundle, record, out);
+    }
+}

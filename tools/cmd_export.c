@@ -1,7 +1,9 @@
-/* strongroom export: a case as a retention bundle on external media. */
+/* strongroom export: a case as a retention bundle on external media; disc make: as the image of a disc. */
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/io.h"
@@ -20,6 +22,8 @@ struct export
     struct tool *tool;
     const char *format, *out, *purpose, *as_of, *key_file, *chain_file, *stamp_url;
     bool leave_out;
+    bool disc;         /* strongroom disc make */
+    const char *label; /* of the disc */
     struct bundle bundle;
     char *mountpoint;
     uint64_t begin; /* index of the act */
@@ -27,12 +31,17 @@ struct export
     struct cms_recipients *recipients; /* NULL: not encrypted */
 };
 
-static const struct option options[] = {
-    {"format", required_argument, NULL, 256},    {"out", required_argument, NULL, 257},
-    {"as-of", required_argument, NULL, 258},     {"purpose", required_argument, NULL, 259},
-    {"leave-out", no_argument, NULL, 260},       {"seal-key", required_argument, NULL, 261},
-    {"seal-cert", required_argument, NULL, 262}, {"tsa", required_argument, NULL, 263},
-    {"recipient", required_argument, NULL, 264}, {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"format", required_argument, NULL, 256},
+                                        {"out", required_argument, NULL, 257},
+                                        {"as-of", required_argument, NULL, 258},
+                                        {"purpose", required_argument, NULL, 259},
+                                        {"leave-out", no_argument, NULL, 260},
+                                        {"seal-key", required_argument, NULL, 261},
+                                        {"seal-cert", required_argument, NULL, 262},
+                                        {"tsa", required_argument, NULL, 263},
+                                        {"recipient", required_argument, NULL, 264},
+                                        {"label", required_argument, NULL, 265},
+                                        {NULL, 0, NULL, 0}};
 
 static int add_recipient(struct export *run, const char *file)
 {
@@ -80,6 +89,9 @@ static int read_options(struct export *run, int argc, char **argv)
             if (add_recipient(run, optarg) < 0)
                 return tool_fail(run->tool, SR_ERR_INVALID);
             break;
+        case 265:
+            run->label = optarg;
+            break;
         default:
             return TOOL_USAGE;
         }
@@ -89,6 +101,9 @@ static int read_options(struct export *run, int argc, char **argv)
     if (strcmp(run->format, "tar") != 0 && strcmp(run->format, "zip") != 0 &&
         strcmp(run->format, "iso") != 0)
         return tool_usage(run->tool, "--format is tar, zip or iso");
+    if (run->disc ? strcmp(run->format, "iso") != 0 : run->label != NULL)
+        return tool_usage(run->tool, run->disc ? "a disc is an ISO 9660 image"
+                                               : "--label goes with strongroom disc make");
     if (run->recipients != NULL && strcmp(run->format, "iso") == 0)
         return tool_usage(run->tool, "--recipient goes with tar and zip");
     if (run->out == NULL)
@@ -154,7 +169,7 @@ static int ask(struct export *run, const char *place)
         else
             rc = sr_fail(SR_ERR_INVALID, "--as-of is the index of an entry of the ledger");
     }
-    if (rc == 0 && (!client_set(request, "format", run->format) ||
+    if (rc == 0 && (!client_set(request, "format", run->disc ? "disc" : run->format) ||
                     !client_set(request, "purpose", run->purpose)))
         rc = sr_fail(SR_ERR_INVALID, "a purpose is UTF-8");
     if (rc < 0) {
@@ -179,6 +194,20 @@ static void show_progress(void *context, uint64_t done, uint64_t total)
     tool_progress(run->tool, done, total);
 }
 
+/* By their name, if there is one. */
+static void disc_note(const struct export *run, struct sr_buf *out)
+{
+    struct passwd *maker = getpwuid(getuid());
+    char person[256];
+
+    snprintf(person, sizeof(person), "%s%s%s%s", maker != NULL ? maker->pw_name : "",
+             maker != NULL && maker->pw_gecos[0] != '\0' ? "（" : "",
+             maker != NULL ? maker->pw_gecos : "",
+             maker != NULL && maker->pw_gecos[0] != '\0' ? "）" : "");
+    bundle_disc_note(&run->bundle, run->label != NULL ? run->label : "", person,
+                     sr_io_posix()->now_ns(sr_io_posix()), out);
+}
+
 static int write_bundle(struct export *run, uint8_t sha256[SR_SHA256_LEN])
 {
     struct bundle_ways ways = {.mountpoint = run->mountpoint,
@@ -186,16 +215,30 @@ static int write_bundle(struct export *run, uint8_t sha256[SR_SHA256_LEN])
                                .stamp_url = run->stamp_url,
                                .progress = show_progress,
                                .context = run};
+    struct sr_buf disc = {0};
     struct sink *sink;
-    int rc = sink_open(run->out, run->format, run->bundle.folder, run->bundle.time_ns,
-                       run->recipients, &sink);
+    int rc;
 
-    if (rc < 0)
+    if (run->disc) {
+        disc_note(run, &disc);
+        ways.disc = &disc;
+        if (disc.failed)
+            return sr_fail(SR_ERR_NO_MEMORY, "out of memory for the note of a disc");
+    }
+    rc = sink_open(run->out, run->format, run->bundle.folder, run->bundle.time_ns, run->recipients,
+                   &sink);
+
+    if (rc < 0) {
+        sr_buf_free(&disc);
         return rc;
+    }
+    if (run->label != NULL)
+        sink_label(sink, run->label);
     rc = bundle_write(&run->bundle, &ways, sink, sha256);
     if (rc == 0)
         rc = sink_finish(sink);
     sink_free(sink);
+    sr_buf_free(&disc);
     tool_progress_end(run->tool);
     return rc;
 }
@@ -240,9 +283,8 @@ static void report(const struct export *run, const char *hex)
         puts("注意：没有签名（--seal-key、--seal-cert）");
 }
 
-int cmd_export(struct tool *tool, int argc, char **argv)
+static int make_export(struct export run, int argc, char **argv)
 {
-    struct export run = {.tool = tool, .format = "tar"};
     uint8_t sha256[SR_SHA256_LEN];
     char hex[2 * SR_SHA256_LEN + 1];
     int rc = read_options(&run, argc, argv);
@@ -270,5 +312,15 @@ int cmd_export(struct tool *tool, int argc, char **argv)
     cms_recipients_free(run.recipients);
     bundle_free(&run.bundle);
     free(run.mountpoint);
-    return rc == 0 ? TOOL_DONE : tool_fail(tool, rc);
+    return rc == 0 ? TOOL_DONE : tool_fail(run.tool, rc);
+}
+
+int cmd_export(struct tool *tool, int argc, char **argv)
+{
+    return make_export((struct export){.tool = tool, .format = "tar"}, argc, argv);
+}
+
+int cmd_disc_make(struct tool *tool, int argc, char **argv)
+{
+    return make_export((struct export){.tool = tool, .format = "iso", .disc = true}, argc, argv);
 }

@@ -19,7 +19,7 @@ tool_command_fn cmd_record_file, cmd_record_refile, cmd_record_incomplete;
 tool_command_fn cmd_record_classify;
 tool_command_fn cmd_view, cmd_grant_add, cmd_grant_list, cmd_grant_end, cmd_record_views;
 tool_command_fn cmd_seal, cmd_search;
-tool_command_fn cmd_verify, cmd_rebuild, cmd_export;
+tool_command_fn cmd_verify, cmd_rebuild, cmd_export, cmd_disc_make, cmd_disc_verify;
 int cmd_verify_bag(struct tool *tool, const char *path, const char *trust_file); /* of cmd_verify */
 tool_command_fn cmd_ledger_verify;
 tool_command_fn cmd_ledger_checkpoint, cmd_ledger_proof, cmd_ledger_log, cmd_ledger_entry;

@@ -156,6 +156,12 @@ static const struct command table[] = {
      "  --tsa URL               a time stamp authority (RFC 3161) that stamps it\n"
      "  --recipient FILE        encrypts it for this certificate (PEM): FILE of --out is a "
      "folder\n"},
+    {"disc make", cmd_disc_make, "CASE --out FILE [--label TEXT] [options of export]",
+     "Makes the image of a disc: a bundle with a note of who made it, when, and what is on it",
+     "  --out FILE              the ISO 9660 image, for a burner\n"
+     "  --label TEXT            of the disc; its volume is named by it\n"},
+    {"disc verify", cmd_disc_verify, "CASE DEVICE | FILE",
+     "Reads a disc (or its image) back, and files the result with its case", NULL},
     {"rebuild", cmd_rebuild, "[--check]",
      "Makes the catalog (search, listings) again from the ledger; nothing else is touched",
      "  --check                 only compares: is the catalog what the ledger says?\n"},

@@ -304,6 +304,10 @@ int door_export_begin(struct door *door, const struct door_actor *actor,
 /* The export that entry begin began is whole: sha256 (64 digits) of the bundle's tagmanifest-sha256.txt. */
 int door_export_end(struct door *door, const struct door_actor *actor, uint64_t begin,
                     const char *sha256, uint64_t *index);
+/* A disc was read back whole by the actor, who may `export` the case: sha256 is that of the tagmanifest-sha256.txt on it, detail what is
+ * bad (good: ""). SR_ERR_NOT_FOUND: no export of the case has it. */
+int door_disc_verify(struct door *door, const struct door_actor *actor, uint64_t case_node,
+                     const char *sha256, bool good, const char *detail, uint64_t *index);
 /* Ingest (R3) of the records that were sealed on the days from to until ("YYYY-MM-DD", NULL: no limit) and that the
  * actor may see, by person: {"account", "person", "records", "no_time" (采集时间 unknown), "late", "worst" (working
  * days)}; fn takes item over. */

@@ -271,3 +271,76 @@ int door_export_end(struct door *door, const struct door_actor *actor, uint64_t 
     pthread_mutex_unlock(&door->lock);
     return status < 0 ? status : ledger_commit(door->ledger, *index);
 }
+
+/* --- discs --- */
+
+struct end_search {
+    const char *sha256;
+    uint64_t case_node, found; /* UINT64_MAX: none */
+};
+
+static int look_for_end(void *context, uint64_t index, const uint8_t *data, size_t len)
+{
+    static const char mark[] = "{\"act\":\"export.end\"";
+    struct end_search *search = context;
+    json_t *entry;
+    const char *sha256;
+    uint64_t node;
+    if (len < sizeof mark || memcmp(data, mark, sizeof mark - 1) != 0)
+        return 0;
+    int status = sr_json_parse(data, len, &entry);
+    if (status < 0)
+        return status;
+    if (sr_json_get_text(entry, "sha256", &sha256) == 0 &&
+        sr_json_get_u64(entry, "node", &node) == 0 && node == search->case_node &&
+        strcmp(sha256, search->sha256) == 0)
+        search->found = index;
+    json_decref(entry);
+    return 0;
+}
+
+static int append_disc(struct door *door, const struct door_actor *actor, uint64_t case_node,
+                       uint64_t end, bool good, const char *detail, uint64_t *index)
+{
+    struct door_actor who = door_who(door, actor);
+    json_t *entry;
+    int status = door_entry(door, &who, "disc.verify", &entry);
+    if (status < 0)
+        return status;
+    if ((status = entry_set(entry, "node", sr_json_u64_text(case_node))) < 0 ||
+        (status = entry_set(entry, "end", sr_json_u64_text(end))) < 0 ||
+        (status = entry_set(entry, "good", json_boolean(good))) < 0 ||
+        (status = entry_set(entry, "detail", json_string(detail))) < 0) {
+        json_decref(entry);
+        return status;
+    }
+    pthread_mutex_lock(&door->lock);
+    status = door_act(door, entry, NULL, index);
+    pthread_mutex_unlock(&door->lock);
+    return status < 0 ? status : ledger_commit(door->ledger, *index);
+}
+
+int door_disc_verify(struct door *door, const struct door_actor *actor, uint64_t case_node,
+                     const char *sha256, bool good, const char *detail, uint64_t *index)
+{
+    struct end_search search = {.sha256 = sha256, .case_node = case_node, .found = UINT64_MAX};
+    struct catalog_user user;
+    struct catalog_node in_case;
+    *index = 0;
+    int status = door_user(door, actor, &user);
+    if (status < 0)
+        return door_stranger(door, actor, "disc.verify", status);
+    if ((status = door_getattr(door, actor, case_node, &in_case)) < 0)
+        return status;
+    if (!door_allows_for(door, &user, ACT_EXPORT, &in_case, "-"))
+        return door_refused(door, actor, "disc.verify", "denied", case_node, NULL,
+                            sr_fail(SR_ERR_DENIED, "%s may not export this case", user.account));
+    if ((status = door_ready(door)) < 0 ||
+        (status = ledger_each(door->ledger, 0, ledger_committed(door->ledger), look_for_end,
+                              &search)) < 0)
+        return status;
+    if (search.found == UINT64_MAX)
+        return sr_fail(SR_ERR_NOT_FOUND, "what is on this disc was not exported from %s",
+                       in_case.name);
+    return append_disc(door, actor, case_node, search.found, good, detail, index);
+}

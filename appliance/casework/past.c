@@ -154,7 +154,7 @@ static bool is_frame(const char *act)
 static bool is_reading(const char *act)
 {
     return strcmp(act, "record.view") == 0 || strncmp(act, "view.", 5) == 0 ||
-           strncmp(act, "export.", 7) == 0;
+           strncmp(act, "export.", 7) == 0 || strcmp(act, "disc.verify") == 0;
 }
 
 static int keep(struct gathering *g, uint64_t index, json_t *entry, const char *act, bool ours)

@@ -54,6 +54,7 @@ static const struct {
     {"view.end", project_view_end},
     {"export.begin", project_export_begin},
     {"export.end", project_export_end},
+    {"disc.verify", project_disc_verify},
     {"refuse", project_refuse},
     {"alert", project_alert},
     {"checkpoint.note", project_checkpoint_note},

@@ -81,8 +81,8 @@ project_fn project_vault_create, project_unlock, project_shutdown, project_keys_
     project_checkpoint_note; /* project_system.c */
 project_fn project_user_add, project_user_set, project_user_disable,
     project_user_password; /* project_people.c */
-project_fn project_case_assign, project_case_transfer, project_export_begin,
-    project_export_end;                                               /* project_case.c */
+project_fn project_case_assign, project_case_transfer, project_export_begin, project_export_end,
+    project_disc_verify;                                              /* project_case.c */
 project_fn project_classify;                                          /* project_class.c */
 project_fn project_view_grant, project_view_end, project_record_view; /* project_view.c */
 project_fn project_year_open, project_case_open, project_folder_make, project_folder_rename,

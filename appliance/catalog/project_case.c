@@ -169,3 +169,19 @@ int project_export_end(const struct project *p)
         return sr_fail(SR_ERR_INVALID, "member begin is not an entry before this one");
     return 0;
 }
+
+int project_disc_verify(const struct project *p)
+{
+    const char *detail;
+    uint64_t node, end;
+    bool good;
+    int rc;
+
+    if ((rc = read_of_case(p, &node)) < 0 || (rc = project_u64(p->entry, "end", &end)) < 0 ||
+        (rc = project_bool(p->entry, "good", &good)) < 0 ||
+        (rc = project_text_or_empty(p->entry, "detail", PROJECT_REASON_MAX, &detail)) < 0)
+        return rc;
+    if (end >= p->index)
+        return sr_fail(SR_ERR_INVALID, "member end is not an entry before this one");
+    return 0;
+}

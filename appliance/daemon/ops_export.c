@@ -52,3 +52,16 @@ int ops_export_end(struct ops_call *call)
 
     return rc == 0 ? result_index(call, index) : rc;
 }
+
+int ops_disc_verify(struct ops_call *call)
+{
+    struct catalog_node node;
+    uint64_t index = 0;
+    int rc = ops_find_node(call, &node);
+
+    if (rc == 0)
+        rc = door_disc_verify(
+            call->context->door, call->actor, node.id, request_text(call->request, "sha256"),
+            request_bool(call->request, "good"), request_text(call->request, "detail"), &index);
+    return rc == 0 ? result_index(call, index) : rc;
+}

@@ -48,6 +48,7 @@ int ops_record_archive(struct ops_call *call);
 /* ops_export.c */
 int ops_export_begin(struct ops_call *call);
 int ops_export_end(struct ops_call *call);
+int ops_disc_verify(struct ops_call *call);
 
 /* ops_view.c */
 int ops_view(struct ops_call *call);

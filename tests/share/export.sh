@@ -217,6 +217,27 @@ case_readme() {
         rm -rf "$work"/readme/*
     done
 }
+case_disc() {
+    local image said
+    image=$(media disc.iso)
+    said=$(tool hd disc make "/$CASE" --label '测试1号 a' --purpose 归档 --out "$image")
+    expect 'made' "$said" "disc.iso：$FOLDER"
+    expect 'volume' "$(xorriso -indev "$image" -toc 2>&1)" "Volume id +: '__1__A'"
+    bsdtar -xf "$image" -C "$work" "$FOLDER/disc.txt"
+    expect 'the note' "$(cat "$work/$FOLDER/disc.txt")" "^制作人：${tag}hd（测试hd）"
+    expect 'the note' "$(cat "$work/$FOLDER/disc.txt")" '^制作时间：20'
+    expect 'the note' "$(cat "$work/$FOLDER/disc.txt")" '^摄录内容：现场检查'
+    expect 'good' "$(tool hd disc verify "/$CASE" "$image")" '完好，已记入账本'
+    expect 'on record' "$(tool au ledger log --act disc.verify --json)" '"good": *true'
+    cp "$image" "$work/scratched.iso" && chmod 644 "$work/scratched.iso"
+    printf scratch | dd of="$work/scratched.iso" bs=1 seek=$(($(stat -c %s "$image") / 2)) conv=notrunc status=none
+    expect 'scratched' "$(tool hd disc verify "/$CASE" "$work/scratched.iso" || true)" '^BAD .*data/'
+    expect 'on record' "$(tool au ledger log --act disc.verify --json)" '"good": *false'
+    local other
+    other=$(tool o1 case open 2026 '测试〔2026〕2号' --json | "$py" -c 'import json, sys; print(json.load(sys.stdin)["name"])')
+    expect 'of no other case' "$(tool hd disc verify "/2026/$other" "$image" 2>&1 || true)" 'was not exported from'
+    expect 'not by everybody' "$(tool o1 disc verify "/$CASE" "$image" 2>&1 || true)" 'may not export'
+}
 case_damage_is_named() { $py "$top/tests/lib/export_witness.py" damage "$bin_tool" "$work/one/$FOLDER" "$work/keys/ca.pem" "$work/damage"; }
 case_killed() { # no bundle under its name, whenever
     local delay
@@ -273,7 +294,7 @@ body() {
     fixture_users hd:head >>"$work/build.log" 2>&1
     mkdir "$work/media"
     chmod 1777 "$work/media"
-    for name in prepare tar xml custody_and_proofs ours zip iso same_again nothing_overwritten on_record restricted recipients readme \
+    for name in prepare tar xml custody_and_proofs ours zip iso same_again nothing_overwritten on_record restricted recipients readme disc \
         damage_is_named killed full chroot bad_keys; do run_case "$name" 150; done
 }
 share_main body "$@"
