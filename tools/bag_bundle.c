@@ -136,13 +136,13 @@ static bool follows(struct check *check, const char *line, size_t len, uint64_t 
 
 static void judge_custody(struct check *check, const struct tag_file *file)
 {
-    const char *at = (const char *)file->data, *end = at + file->len, *stop;
+    const char *at = file->len > 0 ? (const char *)file->data : "", *end = at + file->len, *stop;
     char previous[2 * SR_SHA256_LEN + 1];
     uint64_t number = 0;
 
     memset(previous, '0', 2 * SR_SHA256_LEN);
     previous[2 * SR_SHA256_LEN] = '\0';
-    for (; file->len > 0 && at < end; at = stop + 1) {
+    for (; at < end; at = stop + 1) {
         stop = memchr(at, '\n', (size_t)(end - at));
         if (stop == NULL)
             stop = end;

@@ -54,7 +54,7 @@ static struct line *lines_of(const struct check *check, const char *path, size_t
     for (end = low; end < check->line_count && strcmp(check->lines[end].path, path) == 0; end++)
         ;
     *count = end - low;
-    return check->lines + low;
+    return *count > 0 ? check->lines + low : NULL;
 }
 
 static const struct member *find_member(const struct check *check, const char *path)
