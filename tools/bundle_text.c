@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "casework/classification.h"
 #include "tools/bundle.h"
 #include "tools/print.h"
 
@@ -20,25 +21,19 @@ static void info_line(struct sr_buf *out, const char *label, const char *value)
     sr_buf_text(out, "\n");
 }
 
-static const char *const level_names[] = {"公开", "内部", "秘密", "机密", "绝密"};
-
 /* As documents carry it: "秘密★2036-01-01 个人隐私". */
 static void level_text(const json_t *node, struct sr_buf *out)
 {
-    static const char *const marks[][2] = {{"work_secret", "工作秘密"},
-                                           {"trade_secret", "商业秘密"},
-                                           {"privacy", "个人隐私"},
-                                           {"covert", "隐蔽录音录像"}};
-    json_int_t level = json_integer_value(json_object_get(node, "level"));
-    const json_t *held = json_object_get(node, "marks");
+    struct classification class = {.level =
+                                       (int)json_integer_value(json_object_get(node, "level"))};
+    const json_t *marks = json_object_get(node, "marks");
+    uint32_t mark;
 
-    sr_buf_text(out, level_names[level >= 0 && level < 5 ? level : 4]);
-    if (print_text(node, "level_until")[0] != '\0')
-        sr_buf_format(out, "★%s", print_text(node, "level_until"));
-    for (size_t i = 0; i < json_array_size(held); i++)
-        for (size_t k = 0; k < sizeof(marks) / sizeof(marks[0]); k++)
-            if (strcmp(json_string_value(json_array_get(held, i)), marks[k][0]) == 0)
-                sr_buf_format(out, " %s", marks[k][1]);
+    (void)sr_day_parse(print_text(node, "level_until"), &class.until); /* "": none */
+    for (size_t i = 0; i < json_array_size(marks); i++)
+        if (classification_mark(json_string_value(json_array_get(marks, i)), &mark))
+            class.marks |= mark;
+    classification_text(&class, out);
 }
 
 /* The highest of the case and of what leaves; the longest term. */

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "casework/classification.h"
 #include "tools/print.h"
 
 #define EEP_SPACE "http://www.saac.gov.cn/standards/ERM/encapsulation"
@@ -120,13 +121,9 @@ static void element_time(struct xml *xml, const char *name, int64_t time_ns)
     element(xml, name, text);
 }
 
-static const char *const level_names[] = {"公开", "内部", "秘密", "机密", "绝密"};
-
 static const char *level_name(const json_t *node)
 {
-    json_int_t level = json_integer_value(json_object_get(node, "level"));
-
-    return level_names[level >= 0 && level < 5 ? level : 4];
+    return classification_level_name((uint32_t)json_integer_value(json_object_get(node, "level")));
 }
 
 /* --- eep.xml: DA/T 48-2009, the content kept outside --- */

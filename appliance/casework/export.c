@@ -101,29 +101,35 @@ static int gather(struct leaving *l)
 
 /* --- the acts --- */
 
-static int append_begin(struct leaving *l, uint64_t *index)
+/* Durable when it returns. Takes over fields (NULL: out of memory). */
+static int append_act(struct door *door, const struct door_actor *actor, const char *act,
+                      json_t *fields, uint64_t *index)
 {
-    struct door *door = l->door;
-    struct door_actor who = door_who(door, l->actor);
-    json_t *entry;
-    int status = door_entry(door, &who, "export.begin", &entry);
+    struct door_actor who = door_who(door, actor);
+    json_t *entry = NULL;
+    int status = fields != NULL ? door_entry(door, &who, act, &entry) : no_memory();
+    if (status == 0 && json_object_update(entry, fields) != 0) {
+        json_decref(entry);
+        status = no_memory();
+    }
+    json_decref(fields);
     if (status < 0)
         return status;
-    if ((status = entry_set(entry, "node", sr_json_u64_text(l->in_case.id))) < 0 ||
-        (status = entry_set(entry, "as_of", sr_json_u64_text(l->past.as_of))) < 0 ||
-        (status = entry_set(entry, "format", json_string(l->ask->format))) < 0 ||
-        (status = entry_set(entry, "records", json_integer((json_int_t)l->records.count))) < 0 ||
-        (status = entry_set(entry, "bytes", sr_json_u64_text(l->bytes))) < 0 ||
-        (status = entry_set(entry, "left_out", json_integer((json_int_t)l->left_out))) < 0 ||
-        (status = entry_set(entry, "purpose",
-                            json_string(l->ask->purpose != NULL ? l->ask->purpose : ""))) < 0) {
-        json_decref(entry);
-        return status;
-    }
     pthread_mutex_lock(&door->lock);
     status = door_act(door, entry, NULL, index);
     pthread_mutex_unlock(&door->lock);
     return status < 0 ? status : ledger_commit(door->ledger, *index);
+}
+
+static int append_begin(struct leaving *l, uint64_t *index)
+{
+    const char *purpose = l->ask->purpose != NULL ? l->ask->purpose : "";
+    json_t *fields =
+        json_pack("{s:o, s:o, s:s, s:I, s:o, s:I, s:s}", "node", sr_json_u64_text(l->in_case.id),
+                  "as_of", sr_json_u64_text(l->past.as_of), "format", l->ask->format, "records",
+                  (json_int_t)l->records.count, "bytes", sr_json_u64_text(l->bytes), "left_out",
+                  (json_int_t)l->left_out, "purpose", purpose);
+    return append_act(l->door, l->actor, "export.begin", fields, index);
 }
 
 static int refuse_denied(struct leaving *l)
@@ -244,9 +250,8 @@ static int find_begin(struct door *door, const struct door_actor *actor, uint64_
 int door_export_end(struct door *door, const struct door_actor *actor, uint64_t begin,
                     const char *sha256, uint64_t *index)
 {
-    struct door_actor who = door_who(door, actor);
     struct catalog_user user;
-    json_t *began, *entry = NULL;
+    json_t *began;
     *index = 0;
     int status = door_user(door, actor, &user);
     if (status < 0)
@@ -256,20 +261,10 @@ int door_export_end(struct door *door, const struct door_actor *actor, uint64_t 
         return sr_fail(SR_ERR_INVALID, "sha256 is not 64 hexadecimal digits");
     if ((status = door_ready(door)) < 0 || (status = find_begin(door, actor, begin, &began)) < 0)
         return status;
-    if ((status = door_entry(door, &who, "export.end", &entry)) == 0 &&
-        ((status = entry_set(entry, "node", json_incref(json_object_get(began, "node")))) < 0 ||
-         (status = entry_set(entry, "begin", sr_json_u64_text(begin))) < 0 ||
-         (status = entry_set(entry, "sha256", json_string(sha256))) < 0)) {
-        json_decref(entry);
-        entry = NULL;
-    }
+    json_t *fields = json_pack("{s:O, s:o, s:s}", "node", json_object_get(began, "node"), "begin",
+                               sr_json_u64_text(begin), "sha256", sha256);
     json_decref(began);
-    if (status < 0)
-        return status;
-    pthread_mutex_lock(&door->lock);
-    status = door_act(door, entry, NULL, index);
-    pthread_mutex_unlock(&door->lock);
-    return status < 0 ? status : ledger_commit(door->ledger, *index);
+    return append_act(door, actor, "export.end", fields, index);
 }
 
 /* --- discs --- */
@@ -299,27 +294,6 @@ static int look_for_end(void *context, uint64_t index, const uint8_t *data, size
     return 0;
 }
 
-static int append_disc(struct door *door, const struct door_actor *actor, uint64_t case_node,
-                       uint64_t end, bool good, const char *detail, uint64_t *index)
-{
-    struct door_actor who = door_who(door, actor);
-    json_t *entry;
-    int status = door_entry(door, &who, "disc.verify", &entry);
-    if (status < 0)
-        return status;
-    if ((status = entry_set(entry, "node", sr_json_u64_text(case_node))) < 0 ||
-        (status = entry_set(entry, "end", sr_json_u64_text(end))) < 0 ||
-        (status = entry_set(entry, "good", json_boolean(good))) < 0 ||
-        (status = entry_set(entry, "detail", json_string(detail))) < 0) {
-        json_decref(entry);
-        return status;
-    }
-    pthread_mutex_lock(&door->lock);
-    status = door_act(door, entry, NULL, index);
-    pthread_mutex_unlock(&door->lock);
-    return status < 0 ? status : ledger_commit(door->ledger, *index);
-}
-
 int door_disc_verify(struct door *door, const struct door_actor *actor, uint64_t case_node,
                      const char *sha256, bool good, const char *detail, uint64_t *index)
 {
@@ -342,5 +316,8 @@ int door_disc_verify(struct door *door, const struct door_actor *actor, uint64_t
     if (search.found == UINT64_MAX)
         return sr_fail(SR_ERR_NOT_FOUND, "what is on this disc was not exported from %s",
                        in_case.name);
-    return append_disc(door, actor, case_node, search.found, good, detail, index);
+    return append_act(door, actor, "disc.verify",
+                      json_pack("{s:o, s:o, s:b, s:s}", "node", sr_json_u64_text(case_node), "end",
+                                sr_json_u64_text(search.found), "good", good, "detail", detail),
+                      index);
 }
