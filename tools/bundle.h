@@ -38,8 +38,8 @@ int sink_map(struct sink *sink, const char *name, const char *source, uint64_t s
 /* manifest lines ("HEX  PATH\n") of the members put so far, in their order: payload (data/), or all others. */
 void sink_manifest(const struct sink *sink, bool payload, struct sr_buf *out);
 void sink_oxum(const struct sink *sink, uint64_t *octets, uint64_t *files); /* of the payload */
-/* Durable, under its name. */
-int sink_finish(struct sink *sink);
+/* Durable, under its name. limit 0: none; SR_ERR_TOO_LARGE: over it, and gone. */
+int sink_finish(struct sink *sink, uint64_t limit);
 void sink_free(struct sink *sink); /* what is not finished is removed; NULL ok */
 
 /* --- a case that is exported --- */
@@ -49,8 +49,10 @@ struct bundle {
     json_t *records,
         *acts; /* arrays of the others, each record with "file" (its path in the bag) and "id" ("0001") */
     char folder[BUNDLE_NAME_MAX + 1];
-    int64_t time_ns; /* of the entry as of which it is */
-    uint64_t bytes;  /* of all records */
+    int64_t time_ns;                 /* of the entry as of which it is */
+    uint64_t bytes;                  /* of all records */
+    char group[BUNDLE_NAME_MAX + 1]; /* folder of the whole, of a set */
+    unsigned part, parts;            /* of a set: 1 to parts; parts 0: it is whole */
 };
 
 /* Sorts what was given; takes over item. A client_item_fn gives it a copy. */
@@ -58,6 +60,9 @@ int bundle_take(struct bundle *bundle, json_t *item);
 /* Names, after all was taken. */
 int bundle_prepare(struct bundle *bundle);
 void bundle_free(struct bundle *bundle);
+/* A set of bundles with packages of at most limit bytes each (RFC 8493 section 2.2.2: Bag-Group-Identifier), in a fresh array, each to be
+ * freed. SR_ERR_TOO_LARGE: a record does not fit into one. */
+int bundle_split(const struct bundle *whole, uint64_t limit, struct bundle **out, size_t *count);
 
 struct bundle_ways {
     const char *mountpoint;          /* where records are read */

@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -279,7 +280,21 @@ static int sync_folder(const char *path)
     return rc;
 }
 
-int sink_finish(struct sink *sink)
+static int check_limit(struct sink *sink, uint64_t limit)
+{
+    struct stat st;
+
+    if (fstat(sink->fd, &st) != 0)
+        return sr_fail_errno(errno, "%s", sink->partial);
+    return (uint64_t)st.st_size <= limit
+               ? 0
+               : sr_fail(SR_ERR_TOO_LARGE,
+                         "%s: with what is known of its records it is over the size of a part: "
+                         "give a larger one",
+                         sink->path);
+}
+
+int sink_finish(struct sink *sink, uint64_t limit)
 {
     int rc = 0;
 
@@ -288,6 +303,8 @@ int sink_finish(struct sink *sink)
     else if (archive_write_close(sink->archive) != ARCHIVE_OK)
         rc = fail(sink, "end");
 
+    if (rc == 0 && limit > 0 && sink->fd >= 0)
+        rc = check_limit(sink, limit);
     if (rc == 0 && sink->cover != NULL)
         rc = cover_finish(sink->cover);
     else if (rc == 0 && (fsync(sink->fd) != 0 || fchmod(sink->fd, 0644) != 0))

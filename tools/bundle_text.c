@@ -90,6 +90,10 @@ int bundle_info(const struct bundle *bundle, uint64_t octets, uint64_t files, st
         info_line(out, "密级", level.data);
     sr_buf_free(&level);
     info_line(out, "保管期限", print_text(longest(bundle), "period"));
+    if (bundle->parts > 0) {
+        sr_buf_format(out, "Bag-Group-Identifier: %s\n", bundle->group);
+        sr_buf_format(out, "Bag-Count: %u of %u\n", bundle->part, bundle->parts);
+    }
     info_line(out, "Strongroom-As-Of", print_text(in_case, "as_of"));
     info_line(out, "Strongroom-Left-Out", print_text(in_case, "left_out"));
     info_line(out, "Strongroom-Unsealed", print_text(in_case, "unsealed"));

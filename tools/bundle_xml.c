@@ -435,7 +435,8 @@ int bundle_check(const struct bundle *bundle, struct sr_buf *out)
                c.unlabelled);
     check_item(&xml, "2-5", "过程信息", "通过", "custody.jsonl 有 %zu 条",
                json_array_size(bundle->acts));
-    check_item(&xml, "2-6", "断号", PASSED(c.highest <= c.records - c.unnumbered),
+    check_item(&xml, "2-6", "断号",
+               bundle->parts > 1 ? "未检测" : PASSED(c.highest <= c.records - c.unnumbered),
                "入卷 %zu 件，最大编号 %llu", c.records - c.unnumbered,
                (unsigned long long)c.highest);
     check_item(&xml, "2-7", "内容完整", PASSED(c.incomplete == 0), "不完整的 %zu 件", c.incomplete);

@@ -24,6 +24,7 @@ struct export
     bool leave_out;
     bool disc;         /* strongroom disc make */
     const char *label; /* of the disc */
+    uint64_t limit;    /* bytes of a package; 0: none */
     struct bundle bundle;
     char *mountpoint;
     uint64_t begin; /* index of the act */
@@ -31,17 +32,13 @@ struct export
     struct cms_recipients *recipients; /* NULL: not encrypted */
 };
 
-static const struct option options[] = {{"format", required_argument, NULL, 256},
-                                        {"out", required_argument, NULL, 257},
-                                        {"as-of", required_argument, NULL, 258},
-                                        {"purpose", required_argument, NULL, 259},
-                                        {"leave-out", no_argument, NULL, 260},
-                                        {"seal-key", required_argument, NULL, 261},
-                                        {"seal-cert", required_argument, NULL, 262},
-                                        {"tsa", required_argument, NULL, 263},
-                                        {"recipient", required_argument, NULL, 264},
-                                        {"label", required_argument, NULL, 265},
-                                        {NULL, 0, NULL, 0}};
+static const struct option options[] = {
+    {"format", required_argument, NULL, 256},    {"out", required_argument, NULL, 257},
+    {"as-of", required_argument, NULL, 258},     {"purpose", required_argument, NULL, 259},
+    {"leave-out", no_argument, NULL, 260},       {"seal-key", required_argument, NULL, 261},
+    {"seal-cert", required_argument, NULL, 262}, {"tsa", required_argument, NULL, 263},
+    {"recipient", required_argument, NULL, 264}, {"label", required_argument, NULL, 265},
+    {"split", required_argument, NULL, 266},     {NULL, 0, NULL, 0}};
 
 static int add_recipient(struct export *run, const char *file)
 {
@@ -53,6 +50,23 @@ static int add_recipient(struct export *run, const char *file)
         rc = cms_recipients_add((const char *)pem, &run->recipients);
     free(pem);
     return rc;
+}
+
+static bool read_size(const char *text, uint64_t *out)
+{
+    static const struct {
+        const char *name;
+        double bytes;
+    } units[] = {{"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1099511627776.0}};
+    char *end;
+    double number = strtod(text, &end);
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (end != text && strcmp(end, units[i].name) == 0 && number > 0 && number < 100000) {
+            *out = (uint64_t)(number * units[i].bytes);
+            return *out >= 8u << 20;
+        }
+    return false;
 }
 
 static int read_options(struct export *run, int argc, char **argv)
@@ -88,6 +102,10 @@ static int read_options(struct export *run, int argc, char **argv)
         case 264:
             if (add_recipient(run, optarg) < 0)
                 return tool_fail(run->tool, SR_ERR_INVALID);
+            break;
+        case 266:
+            if (!read_size(optarg, &run->limit))
+                return tool_usage(run->tool, "--split is a size of at least 8MiB: 4.3GiB, 700MiB");
             break;
         case 265:
             run->label = optarg;
@@ -195,7 +213,7 @@ static void show_progress(void *context, uint64_t done, uint64_t total)
 }
 
 /* By their name, if there is one. */
-static void disc_note(const struct export *run, struct sr_buf *out)
+static void disc_note(const struct export *run, const struct bundle *bundle, struct sr_buf *out)
 {
     struct passwd *maker = getpwuid(getuid());
     char person[256];
@@ -204,41 +222,30 @@ static void disc_note(const struct export *run, struct sr_buf *out)
              maker != NULL && maker->pw_gecos[0] != '\0' ? "（" : "",
              maker != NULL ? maker->pw_gecos : "",
              maker != NULL && maker->pw_gecos[0] != '\0' ? "）" : "");
-    bundle_disc_note(&run->bundle, run->label != NULL ? run->label : "", person,
+    bundle_disc_note(bundle, run->label != NULL ? run->label : "", person,
                      sr_io_posix()->now_ns(sr_io_posix()), out);
 }
 
-static int write_bundle(struct export *run, uint8_t sha256[SR_SHA256_LEN])
+static int write_package(struct export *run, const struct bundle *bundle, const char *out,
+                         const struct sr_buf *disc, uint8_t sha256[SR_SHA256_LEN])
 {
     struct bundle_ways ways = {.mountpoint = run->mountpoint,
                                .signer = run->signer,
                                .stamp_url = run->stamp_url,
+                               .disc = run->disc ? disc : NULL,
                                .progress = show_progress,
                                .context = run};
-    struct sr_buf disc = {0};
     struct sink *sink;
-    int rc;
+    int rc = sink_open(out, run->format, bundle->folder, bundle->time_ns, run->recipients, &sink);
 
-    if (run->disc) {
-        disc_note(run, &disc);
-        ways.disc = &disc;
-        if (disc.failed)
-            return sr_fail(SR_ERR_NO_MEMORY, "out of memory for the note of a disc");
-    }
-    rc = sink_open(run->out, run->format, run->bundle.folder, run->bundle.time_ns, run->recipients,
-                   &sink);
-
-    if (rc < 0) {
-        sr_buf_free(&disc);
+    if (rc < 0)
         return rc;
-    }
     if (run->label != NULL)
         sink_label(sink, run->label);
-    rc = bundle_write(&run->bundle, &ways, sink, sha256);
+    rc = bundle_write(bundle, &ways, sink, sha256);
     if (rc == 0)
-        rc = sink_finish(sink);
+        rc = sink_finish(sink, run->limit);
     sink_free(sink);
-    sr_buf_free(&disc);
     tool_progress_end(run->tool);
     return rc;
 }
@@ -254,16 +261,16 @@ static int tell_end(struct export *run, const char *hex)
     return client_request(run->tool, request, NULL, NULL, NULL);
 }
 
-static void report(const struct export *run, const char *hex)
+static void report(const struct export *run, const struct bundle *bundle, const char *out,
+                   const char *hex)
 {
-    const struct bundle *bundle = &run->bundle;
     uint64_t left_out = 0, unsealed = 0;
     char size[COLUMN_SIZE_TEXT];
 
     (void)sr_json_get_u64(bundle->in_case, "left_out", &left_out);
     (void)sr_json_get_u64(bundle->in_case, "unsealed", &unsealed);
     if (run->tool->json) {
-        tool_json(json_pack("{s:s,s:s,s:I,s:I,s:s,s:s,s:I,s:I,s:b,s:I}", "file", run->out, "folder",
+        tool_json(json_pack("{s:s,s:s,s:I,s:I,s:s,s:s,s:I,s:I,s:b,s:I}", "file", out, "folder",
                             bundle->folder, "records", (json_int_t)json_array_size(bundle->records),
                             "bytes", (json_int_t)bundle->bytes, "as_of",
                             print_text(bundle->in_case, "as_of"), "sha256", hex, "left_out",
@@ -272,7 +279,7 @@ static void report(const struct export *run, const char *hex)
         return;
     }
     column_size(bundle->bytes, size);
-    printf("%s：%s，%zu 件，%s，截至账本第 %s 条\n", run->out, bundle->folder,
+    printf("%s：%s，%zu 件，%s，截至账本第 %s 条\n", out, bundle->folder,
            json_array_size(bundle->records), size, print_text(bundle->in_case, "as_of"));
     printf("tagmanifest-sha256.txt：%s\n", hex);
     if (left_out > 0)
@@ -283,10 +290,59 @@ static void report(const struct export *run, const char *hex)
         puts("注意：没有签名（--seal-key、--seal-cert）");
 }
 
-static int make_export(struct export run, int argc, char **argv)
+/* One bundle, written, on record and told. */
+static int export_one(struct export *run, const struct bundle *bundle, const char *out)
 {
+    struct sr_buf disc = {0};
     uint8_t sha256[SR_SHA256_LEN];
     char hex[2 * SR_SHA256_LEN + 1];
+    int rc;
+
+    if (run->disc)
+        disc_note(run, bundle, &disc);
+    rc = disc.failed ? sr_fail(SR_ERR_NO_MEMORY, "out of memory for the note of a disc")
+                     : write_package(run, bundle, out, &disc, sha256);
+    sr_buf_free(&disc);
+    if (rc < 0)
+        return rc;
+    sr_hex_encode(sha256, sizeof(sha256), hex);
+    rc = tell_end(run, hex);
+    if (rc == 0)
+        report(run, bundle, out, hex);
+    return rc;
+}
+
+/* "x.tar" of the second of three is "x-2of3.tar". */
+static char *name_of_part(const char *out, unsigned part, unsigned parts)
+{
+    const char *slash = strrchr(out, '/'), *dot = strrchr(out, '.');
+    int len = dot != NULL && dot > (slash != NULL ? slash + 1 : out) ? (int)(dot - out)
+                                                                     : (int)strlen(out);
+
+    return sr_path("%.*s-%uof%u%s", len, out, part, parts, out + len);
+}
+
+static int export_set(struct export *run)
+{
+    struct bundle *parts;
+    size_t count;
+    int rc = bundle_split(&run->bundle, run->limit, &parts, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        char *out = rc == 0 ? name_of_part(run->out, parts[i].part, parts[i].parts) : NULL;
+
+        if (rc == 0)
+            rc = out != NULL ? export_one(run, &parts[i], out)
+                             : sr_fail(SR_ERR_NO_MEMORY, "out of memory for a name");
+        free(out);
+        bundle_free(&parts[i]);
+    }
+    free(parts);
+    return rc;
+}
+
+static int make_export(struct export run, int argc, char **argv)
+{
     int rc = read_options(&run, argc, argv);
 
     if (rc != TOOL_DONE) {
@@ -299,15 +355,9 @@ static int make_export(struct export run, int argc, char **argv)
     if (rc == 0)
         rc = ask(&run, argv[optind]);
     if (rc == 0)
-        rc = write_bundle(&run, sha256);
-    if (rc == 0) {
-        sr_hex_encode(sha256, sizeof(sha256), hex);
-        rc = tell_end(&run, hex);
-    }
-    if (rc == 0) {
-        report(&run, hex);
+        rc = run.limit > 0 ? export_set(&run) : export_one(&run, &run.bundle, run.out);
+    if (rc == 0)
         rc = tool_flush();
-    }
     cms_signer_free(run.signer);
     cms_recipients_free(run.recipients);
     bundle_free(&run.bundle);

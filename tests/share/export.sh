@@ -24,7 +24,7 @@ members() { bsdtar -tf "$(media "$1")" | LC_ALL=C sort; }
 case_prepare() {
     local field
     cp "$SAMPLES"/movie1/*.mp4 "$work/video.mp4"
-    head -c 5000000 /dev/urandom >"$work/big.bin"
+    head -c 6000000 /dev/urandom >"$work/big.bin"
     printf '询问笔录：李四承认无证经营。\n' >"$work/note.txt"
     : >"$work/none.txt"
     copy_in "$work/video.mp4" '现场 录像<1>.mp4' || copy_in "$work/video.mp4" '现场 录像（1）.mp4'
@@ -238,6 +238,22 @@ case_disc() {
     expect 'of no other case' "$(tool hd disc verify "/2026/$other" "$image" 2>&1 || true)" 'was not exported from'
     expect 'not by everybody' "$(tool o1 disc verify "/$CASE" "$image" 2>&1 || true)" 'may not export'
 }
+case_split() {
+    local part
+    export_as hd set.tar --purpose 试 --split 8MiB
+    expect_same 'two' "$(ls "$work/media" | grep '^set' | tr '\n' ' ')" 'set-1of2.tar set-2of2.tar '
+    for part in 1 2; do
+        "$bin_tool" verify "$(media set-${part}of2.tar)"
+        [ "$(stat -c %s "$(media set-${part}of2.tar)")" -le $((8 << 20)) ] || die 'over its size'
+        unpack set-${part}of2.tar "set$part"
+        expect 'of a set' "$(cat "$work/set$part/${FOLDER}_$part/bag-info.txt")" "^Bag-Group-Identifier: $FOLDER\$"
+        expect 'of a set' "$(cat "$work/set$part/${FOLDER}_$part/bag-info.txt")" "^Bag-Count: $part of 2\$"
+    done
+    cmp "$work/set1/${FOLDER}_1/data/objects/0001.mp4" "$work/video.mp4"
+    cmp "$work/set2/${FOLDER}_2/data/docs/0003.bin" "$work/big.bin"
+    expect 'a size' "$(export_as hd set2.tar --purpose 试 --split 5 2>&1 || true)" '4.3GiB, 700MiB'
+    expect 'a size' "$(export_as hd set2.tar --purpose 试 --split 1MiB 2>&1 || true)" 'at least 8MiB'
+}
 case_damage_is_named() { $py "$top/tests/lib/export_witness.py" damage "$bin_tool" "$work/one/$FOLDER" "$work/keys/ca.pem" "$work/damage"; }
 case_killed() { # no bundle under its name, whenever
     local delay
@@ -294,7 +310,7 @@ body() {
     fixture_users hd:head >>"$work/build.log" 2>&1
     mkdir "$work/media"
     chmod 1777 "$work/media"
-    for name in prepare tar xml custody_and_proofs ours zip iso same_again nothing_overwritten on_record restricted recipients readme disc \
+    for name in prepare tar xml custody_and_proofs ours zip iso same_again nothing_overwritten on_record restricted recipients readme disc split \
         damage_is_named killed full chroot bad_keys; do run_case "$name" 150; done
 }
 share_main body "$@"
