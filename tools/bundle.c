@@ -407,8 +407,12 @@ static int put_tags(const struct bundle *bundle, const struct bundle_ways *ways,
     for (size_t i = 0; rc == 0 && i < sizeof(shipped) / sizeof(shipped[0]); i++)
         rc = sink_put(sink, shipped[i].name, shipped[i].start,
                       (size_t)(shipped[i].end - shipped[i].start));
-    sink_manifest(sink, true, &text);
-    return put_buf(sink, "manifest-sha256.txt", &text, rc);
+    sink_manifest(sink, true, false, &text);
+    rc = put_buf(sink, "manifest-sha256.txt", &text, rc);
+    if (rc < 0 || !sink_has_sm3(sink))
+        return rc;
+    sink_manifest(sink, true, true, &text);
+    return put_buf(sink, "manifest-sm3.txt", &text, rc);
 }
 
 static int put_seal(const struct bundle_ways *ways, struct sink *sink,
@@ -417,7 +421,7 @@ static int put_seal(const struct bundle_ways *ways, struct sink *sink,
     struct sr_buf manifest = {0}, seal = {0};
     int rc;
 
-    sink_manifest(sink, false, &manifest);
+    sink_manifest(sink, false, false, &manifest);
     rc = manifest.failed ? sr_fail(SR_ERR_NO_MEMORY, "out of memory for a manifest")
                          : sr_sha256(manifest.data, manifest.len, sha256);
     if (rc == 0)

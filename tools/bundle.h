@@ -29,6 +29,10 @@ int sink_write(struct sink *sink, const void *data, size_t len);
 int sink_end(struct sink *sink, uint8_t sha256[SR_SHA256_LEN]);
 /* A whole member. */
 int sink_put(struct sink *sink, const char *name, const void *data, size_t len);
+int sink_want_sm3(
+    struct sink *
+        sink); /* before the first member: SM3 (GB/T 32905), too. Not of an image: SR_ERR_UNSUPPORTED */
+bool sink_has_sm3(const struct sink *sink);
 void sink_label(struct sink *sink,
                 const char *label); /* of an image: its volume, at most 32 of A-Z 0-9 _ */
 /* Of an image: records are not written but mapped from their place, and read by xorriso. sink_finish reads all back. */
@@ -36,7 +40,7 @@ bool sink_maps(const struct sink *sink);
 int sink_map(struct sink *sink, const char *name, const char *source, uint64_t size,
              const uint8_t sha256[SR_SHA256_LEN]);
 /* manifest lines ("HEX  PATH\n") of the members put so far, in their order: payload (data/), or all others. */
-void sink_manifest(const struct sink *sink, bool payload, struct sr_buf *out);
+void sink_manifest(const struct sink *sink, bool payload, bool sm3, struct sr_buf *out);
 void sink_oxum(const struct sink *sink, uint64_t *octets, uint64_t *files); /* of the payload */
 /* Durable, under its name. limit 0: none; SR_ERR_TOO_LARGE: over it, and gone. */
 int sink_finish(struct sink *sink, uint64_t limit);

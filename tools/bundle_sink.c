@@ -146,6 +146,8 @@ int sink_begin(struct sink *sink, const char *name, uint64_t size)
     sink->left = size;
     if (rc == 0)
         rc = sr_digest_reset(sink->digest);
+    if (rc == 0 && sink->sm3 != NULL)
+        rc = sr_digest_reset(sink->sm3);
     if (rc == 0)
         rc = sink->parts != NULL ? iso_begin(sink, name) : begin_entry(sink, name, size);
     return rc;
@@ -184,6 +186,8 @@ int sink_write(struct sink *sink, const void *data, size_t len)
 {
     int rc = sr_digest_update(sink->digest, data, len);
 
+    if (rc == 0 && sink->sm3 != NULL)
+        rc = sr_digest_update(sink->sm3, data, len);
     if (rc < 0)
         return rc;
     if (len > sink->left)
@@ -210,6 +214,8 @@ int sink_end(struct sink *sink, uint8_t sha256[SR_SHA256_LEN])
     if (sink->left > 0)
         return sr_fail(SR_ERR_DAMAGED, "%s is shorter than it was said to be", member->name);
     rc = sr_digest_final(sink->digest, member->sha256);
+    if (rc == 0 && sink->sm3 != NULL)
+        rc = sr_digest_final(sink->sm3, member->sm3);
     if (rc == 0 && sink->parts != NULL)
         rc = iso_end(sink);
     else if (rc == 0 && archive_write_finish_entry(sink->archive) != ARCHIVE_OK)
@@ -233,7 +239,20 @@ static bool is_payload(const struct member *member)
     return strncmp(member->name, "data/", 5) == 0;
 }
 
-void sink_manifest(const struct sink *sink, bool payload, struct sr_buf *out)
+int sink_want_sm3(struct sink *sink)
+{
+    return sink->parts != NULL
+               ? sr_fail(SR_ERR_UNSUPPORTED,
+                         "an image has no SM3: its records do not pass through here")
+               : sr_digest_new("sm3", &sink->sm3);
+}
+
+bool sink_has_sm3(const struct sink *sink)
+{
+    return sink->sm3 != NULL;
+}
+
+void sink_manifest(const struct sink *sink, bool payload, bool sm3, struct sr_buf *out)
 {
     char hex[2 * SR_SHA256_LEN + 1];
 
@@ -242,7 +261,7 @@ void sink_manifest(const struct sink *sink, bool payload, struct sr_buf *out)
 
         if (is_payload(member) != payload)
             continue;
-        sr_hex_encode(member->sha256, SR_SHA256_LEN, hex);
+        sr_hex_encode(sm3 ? member->sm3 : member->sha256, SR_SHA256_LEN, hex);
         sr_buf_format(out, "%s  %s\n", hex, member->name);
     }
 }
@@ -340,6 +359,7 @@ void sink_free(struct sink *sink)
             unlink(sink->partial);
     }
     sr_digest_free(sink->digest);
+    sr_digest_free(sink->sm3);
     for (size_t i = 0; i < sink->count; i++)
         free(sink->members[i].name);
     free(sink->members);

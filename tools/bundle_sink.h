@@ -11,6 +11,7 @@
 struct member {
     char *name;
     uint8_t sha256[SR_SHA256_LEN];
+    uint8_t sm3[SR_SHA256_LEN]; /* of the same length */
     uint64_t size;
 };
 
@@ -24,6 +25,7 @@ struct sink {
     struct archive *archive;
     struct archive_entry *entry;
     struct sr_digest *digest;
+    struct sr_digest *sm3; /* NULL: not wanted */
     struct member *members;
     size_t count, capacity;
     uint64_t left;            /* bytes that the member still needs */

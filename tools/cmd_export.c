@@ -21,7 +21,7 @@ struct export
 {
     struct tool *tool;
     const char *format, *out, *purpose, *as_of, *key_file, *chain_file, *stamp_url;
-    bool leave_out;
+    bool leave_out, sm3;
     bool disc;         /* strongroom disc make */
     const char *label; /* of the disc */
     uint64_t limit;    /* bytes of a package; 0: none */
@@ -32,13 +32,19 @@ struct export
     struct cms_recipients *recipients; /* NULL: not encrypted */
 };
 
-static const struct option options[] = {
-    {"format", required_argument, NULL, 256},    {"out", required_argument, NULL, 257},
-    {"as-of", required_argument, NULL, 258},     {"purpose", required_argument, NULL, 259},
-    {"leave-out", no_argument, NULL, 260},       {"seal-key", required_argument, NULL, 261},
-    {"seal-cert", required_argument, NULL, 262}, {"tsa", required_argument, NULL, 263},
-    {"recipient", required_argument, NULL, 264}, {"label", required_argument, NULL, 265},
-    {"split", required_argument, NULL, 266},     {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"format", required_argument, NULL, 256},
+                                        {"out", required_argument, NULL, 257},
+                                        {"as-of", required_argument, NULL, 258},
+                                        {"purpose", required_argument, NULL, 259},
+                                        {"leave-out", no_argument, NULL, 260},
+                                        {"seal-key", required_argument, NULL, 261},
+                                        {"seal-cert", required_argument, NULL, 262},
+                                        {"tsa", required_argument, NULL, 263},
+                                        {"recipient", required_argument, NULL, 264},
+                                        {"label", required_argument, NULL, 265},
+                                        {"split", required_argument, NULL, 266},
+                                        {"sm3", no_argument, NULL, 267},
+                                        {NULL, 0, NULL, 0}};
 
 static int add_recipient(struct export *run, const char *file)
 {
@@ -102,6 +108,9 @@ static int read_options(struct export *run, int argc, char **argv)
         case 264:
             if (add_recipient(run, optarg) < 0)
                 return tool_fail(run->tool, SR_ERR_INVALID);
+            break;
+        case 267:
+            run->sm3 = true;
             break;
         case 266:
             if (!read_size(optarg, &run->limit))
@@ -242,7 +251,10 @@ static int write_package(struct export *run, const struct bundle *bundle, const 
         return rc;
     if (run->label != NULL)
         sink_label(sink, run->label);
-    rc = bundle_write(bundle, &ways, sink, sha256);
+    if (run->sm3)
+        rc = sink_want_sm3(sink);
+    if (rc == 0)
+        rc = bundle_write(bundle, &ways, sink, sha256);
     if (rc == 0)
         rc = sink_finish(sink, run->limit);
     sink_free(sink);

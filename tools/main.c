@@ -149,6 +149,7 @@ static const struct command table[] = {
      "  --out FILE              where it goes, on external media; nothing is overwritten\n"
      "  --format tar|zip|iso    tar\n"
      "  --split SIZE            a set of bundles of at most that size: 4.3GiB, 23GiB, 700MiB\n"
+     "  --sm3                   a manifest of SM3, too (not of an image)\n"
      "  --as-of INDEX           as the case was after that entry of the ledger (its last act)\n"
      "  --purpose TEXT          why; what is restricted needs one\n"
      "  --leave-out             leave out what you may not export, instead of refusing\n"

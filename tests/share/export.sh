@@ -254,6 +254,17 @@ case_split() {
     expect 'a size' "$(export_as hd set2.tar --purpose 试 --split 5 2>&1 || true)" '4.3GiB, 700MiB'
     expect 'a size' "$(export_as hd set2.tar --purpose 试 --split 1MiB 2>&1 || true)" 'at least 8MiB'
 }
+case_sm3() {
+    local file
+    export_as hd sm3.tar --purpose 试 --sm3
+    unpack sm3.tar sm3
+    (cd "$work/sm3/$FOLDER" && openssl dgst -sm3 -r data/objects/0001.mp4 data/eep.xml | sed 's/ \*/  /' | while read -r file; do grep -qxF "$file" manifest-sm3.txt; done)
+    expect 'as the payload' "$(wc -l <"$work/sm3/$FOLDER/manifest-sm3.txt")" "^$(wc -l <"$work/sm3/$FOLDER/manifest-sha256.txt")\$"
+    expect 'by ours' "$("$bin_tool" verify "$(media sm3.tar)")" '^ok manifest-sm3.txt'
+    sed -i '1s/^./g/; 1s/^g/0/; 2s/^\(.\)\(.\)/\2\1/' "$work/sm3/$FOLDER/manifest-sm3.txt"
+    ! "$bin_tool" verify "$work/sm3/$FOLDER" || die 'another SM3 passes'
+    expect 'no image' "$(export_as hd sm3.iso --format iso --purpose 试 --sm3 2>&1 || true)" 'an image has no SM3'
+}
 case_damage_is_named() { $py "$top/tests/lib/export_witness.py" damage "$bin_tool" "$work/one/$FOLDER" "$work/keys/ca.pem" "$work/damage"; }
 case_killed() { # no bundle under its name, whenever
     local delay
@@ -310,7 +321,7 @@ body() {
     fixture_users hd:head >>"$work/build.log" 2>&1
     mkdir "$work/media"
     chmod 1777 "$work/media"
-    for name in prepare tar xml custody_and_proofs ours zip iso same_again nothing_overwritten on_record restricted recipients readme disc split \
+    for name in prepare tar xml custody_and_proofs ours zip iso same_again nothing_overwritten on_record restricted recipients readme disc split sm3 \
         damage_is_named killed full chroot bad_keys; do run_case "$name" 150; done
 }
 share_main body "$@"
