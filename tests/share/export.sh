@@ -26,8 +26,7 @@ case_prepare() {
     cp "$SAMPLES"/movie1/*.mp4 "$work/video.mp4"
     head -c 6000000 /dev/urandom >"$work/big.bin"
     printf '询问笔录：李四承认无证经营。\n' >"$work/note.txt"
-    : >"$work/none.txt"
-    copy_in "$work/video.mp4" '现场 录像<1>.mp4' || copy_in "$work/video.mp4" '现场 录像（1）.mp4'
+    copy_in "$work/video.mp4" '现场 录像（1）.mp4'
     copy_in "$work/note.txt" '询问笔录.txt'
     copy_in "$work/big.bin" '附件.bin'
     eventually 60 all_looked_into
