@@ -75,6 +75,25 @@ static bool read_size(const char *text, uint64_t *out)
     return false;
 }
 
+/* What goes together. */
+static int check_options(struct export *run)
+{
+    if (strcmp(run->format, "tar") != 0 && strcmp(run->format, "zip") != 0 &&
+        strcmp(run->format, "iso") != 0)
+        return tool_usage(run->tool, "--format is tar, zip or iso");
+    if (run->disc ? strcmp(run->format, "iso") != 0 : run->label != NULL)
+        return tool_usage(run->tool, run->disc ? "a disc is an ISO 9660 image"
+                                               : "--label goes with strongroom disc make");
+    if (run->recipients != NULL && strcmp(run->format, "iso") == 0)
+        return tool_usage(run->tool, "--recipient goes with tar and zip");
+    if (run->out == NULL)
+        return tool_usage(run->tool,
+                          "--out FILE is needed: where the bundle goes, on external media");
+    if ((run->key_file == NULL) != (run->chain_file == NULL))
+        return tool_usage(run->tool, "--seal-key and --seal-cert belong together");
+    return TOOL_DONE;
+}
+
 static int read_options(struct export *run, int argc, char **argv)
 {
     int id;
@@ -123,22 +142,7 @@ static int read_options(struct export *run, int argc, char **argv)
             return TOOL_USAGE;
         }
     }
-    if (optind + 1 != argc)
-        return tool_usage(run->tool, "one case is needed");
-    if (strcmp(run->format, "tar") != 0 && strcmp(run->format, "zip") != 0 &&
-        strcmp(run->format, "iso") != 0)
-        return tool_usage(run->tool, "--format is tar, zip or iso");
-    if (run->disc ? strcmp(run->format, "iso") != 0 : run->label != NULL)
-        return tool_usage(run->tool, run->disc ? "a disc is an ISO 9660 image"
-                                               : "--label goes with strongroom disc make");
-    if (run->recipients != NULL && strcmp(run->format, "iso") == 0)
-        return tool_usage(run->tool, "--recipient goes with tar and zip");
-    if (run->out == NULL)
-        return tool_usage(run->tool,
-                          "--out FILE is needed: where the bundle goes, on external media");
-    if ((run->key_file == NULL) != (run->chain_file == NULL))
-        return tool_usage(run->tool, "--seal-key and --seal-cert belong together");
-    return TOOL_DONE;
+    return optind + 1 == argc ? check_options(run) : tool_usage(run->tool, "one case is needed");
 }
 
 static int load_signer(struct export *run)
