@@ -27,7 +27,8 @@ struct cover {
     struct sr_digest *digest;
     struct sr_buf sums;
     unsigned count;
-    uint64_t in_part;
+    uint64_t in_part; /* bytes of the package in it so far */
+    uint64_t written; /* bytes of its file */
     int fd;
 };
 
@@ -67,16 +68,9 @@ static int put_encrypted(void *context, const void *data, size_t len)
     struct cover *cover = context;
     int rc = sr_digest_update(cover->digest, data, len);
 
-    for (size_t at = 0; rc == 0 && at < len;) {
-        ssize_t put = write(cover->fd, (const uint8_t *)data + at, len - at);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            rc = sr_fail_errno(errno, "%s", cover->folder);
-        else
-            at += (size_t)put;
-    }
+    if (rc == 0)
+        rc = sr_io_write_full(sr_io_posix(), cover->fd, data, len, cover->written);
+    cover->written += len;
     return rc;
 }
 
@@ -96,7 +90,7 @@ static int begin_part(struct cover *cover)
             rc = sr_fail_errno(errno, "%s", path);
     }
     free(path);
-    cover->in_part = 0;
+    cover->in_part = cover->written = 0;
     if (rc == 0)
         rc = sr_digest_reset(cover->digest);
     return rc == 0 ? cms_envelope_new(cover->recipients, put_encrypted, cover, &cover->envelope)
@@ -150,7 +144,7 @@ int cover_write(struct cover *cover, const void *data, size_t len)
 static int put_file(const struct cover *cover, const char *name, const void *data, size_t len)
 {
     char *path = sr_path("%s/%s", cover->folder, name);
-    int rc = path != NULL ? sr_io_create_file(sr_io_posix(), path, data, len, 0644) : no_memory();
+    int rc = path != NULL ? sr_io_replace_file(sr_io_posix(), path, data, len, 0644) : no_memory();
 
     free(path);
     return rc;

@@ -70,18 +70,9 @@ int iso_begin(struct sink *sink, const char *name)
     return rc;
 }
 
-int iso_write(struct sink *sink, const void *data, size_t len)
+int iso_write(struct sink *sink, const void *data, size_t len, uint64_t offset)
 {
-    for (size_t at = 0; at < len;) {
-        ssize_t put = write(sink->part, (const uint8_t *)data + at, len - at);
-
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return sr_fail_errno(errno, "%s", sink->parts);
-        at += (size_t)put;
-    }
-    return 0;
+    return sr_io_write_full(sr_io_posix(), sink->part, data, len, offset);
 }
 
 int iso_end(struct sink *sink)
@@ -98,7 +89,7 @@ static int write_list(struct sink *sink, char **path)
 {
     *path = sr_path("%s/" LIST, sink->parts);
     return *path != NULL
-               ? sr_io_create_file(sr_io_posix(), *path, sink->paths.data, sink->paths.len, 0600)
+               ? sr_io_replace_file(sr_io_posix(), *path, sink->paths.data, sink->paths.len, 0600)
                : no_memory();
 }
 

@@ -193,9 +193,11 @@ int sink_write(struct sink *sink, const void *data, size_t len)
     if (len > sink->left)
         return sr_fail(SR_ERR_DAMAGED, "%s is longer than it was said to be",
                        sink->members[sink->count - 1].name);
+    if (sink->parts != NULL)
+        rc = iso_write(sink, data, len, sink->members[sink->count - 1].size - sink->left);
     sink->left -= len;
     if (sink->parts != NULL)
-        return iso_write(sink, data, len);
+        return rc;
     for (size_t at = 0; at < len;) {
         la_ssize_t put = archive_write_data(sink->archive, (const uint8_t *)data + at, len - at);
 
@@ -276,29 +278,6 @@ void sink_oxum(const struct sink *sink, uint64_t *octets, uint64_t *files)
         }
 }
 
-/* The folder that holds path, so that its new name is durable. */
-static int sync_folder(const char *path)
-{
-    char *folder = sr_path("%s", path);
-    char *slash = folder != NULL ? strrchr(folder, '/') : NULL;
-    const char *name = ".";
-    int fd, rc = 0;
-
-    if (folder == NULL)
-        return sr_fail(SR_ERR_NO_MEMORY, "out of memory for a package");
-    if (slash != NULL) {
-        slash[slash == folder ? 1 : 0] = '\0';
-        name = folder;
-    }
-    fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        rc = sr_fail_errno(errno, "%s", name);
-    if (fd >= 0)
-        close(fd);
-    free(folder);
-    return rc;
-}
-
 static int check_limit(struct sink *sink, uint64_t limit)
 {
     struct stat st;
@@ -339,7 +318,7 @@ int sink_finish(struct sink *sink, uint64_t limit)
     if (rc == 0) {
         free(sink->partial);
         sink->partial = NULL;
-        rc = sync_folder(sink->path);
+        rc = sr_io_sync_parent(sr_io_posix(), sink->path);
     }
     return rc;
 }

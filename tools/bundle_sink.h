@@ -39,7 +39,7 @@ struct sink {
 
 int iso_open(struct sink *sink); /* makes the folder for documents */
 int iso_begin(struct sink *sink, const char *name);
-int iso_write(struct sink *sink, const void *data, size_t len);
+int iso_write(struct sink *sink, const void *data, size_t len, uint64_t offset);
 int iso_end(struct sink *sink);
 int iso_map(struct sink *sink, const char *name, const char *source);
 /* Makes the image, and reads it back: SR_ERR_DAMAGED when it is not what was put in. */

@@ -4,10 +4,10 @@
 #include <openssl/bio.h>
 #include <openssl/cms.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 
+#include "base/cms_internal.h"
 #include "base/error.h"
 
 #define RECIPIENTS_MAX 64
@@ -29,35 +29,14 @@ static int no_memory(void)
     return sr_fail(SR_ERR_NO_MEMORY, "out of memory for an encryption");
 }
 
-static int no_passphrase(char *buf, int size, int rwflag, void *context)
-{
-    (void)buf, (void)size, (void)rwflag, (void)context;
-    return -1;
-}
-
 int cms_recipients_add(const char *pem, struct cms_recipients **recipients)
 {
-    BIO *bio = BIO_new_mem_buf(pem, -1);
-    int status = 0, found = 0;
-    X509 *one;
-
     if (*recipients == NULL && (*recipients = calloc(1, sizeof(**recipients))) != NULL)
         (*recipients)->certificates = sk_X509_new_null();
-    if (bio == NULL || *recipients == NULL || (*recipients)->certificates == NULL)
-        status = no_memory();
-    while (status == 0 && (one = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL) {
-        found++;
-        if (sk_X509_num((*recipients)->certificates) >= RECIPIENTS_MAX ||
-            sk_X509_push((*recipients)->certificates, one) == 0) {
-            X509_free(one);
-            status = sr_fail(SR_ERR_INVALID, "over %d recipients", RECIPIENTS_MAX);
-        }
-    }
-    BIO_free(bio);
-    ERR_clear_error();
-    if (status == 0 && found == 0)
-        status = sr_fail(SR_ERR_INVALID, "there is no certificate in PEM");
-    return status;
+    if (*recipients == NULL || (*recipients)->certificates == NULL)
+        return no_memory();
+    int found = cms_read_certificates(pem, RECIPIENTS_MAX, (*recipients)->certificates);
+    return found < 0 ? found : 0;
 }
 
 void cms_recipients_free(struct cms_recipients *recipients)

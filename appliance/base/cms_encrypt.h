@@ -18,7 +18,8 @@ typedef int cms_put_fn(void *context, const void *data, size_t len);
 int cms_envelope_new(const struct cms_recipients *recipients, cms_put_fn *put, void *context,
                      struct cms_envelope **out);
 int cms_envelope_write(struct cms_envelope *envelope, const void *data, size_t len);
-int cms_envelope_end(struct cms_envelope *envelope);   /* the rest, and the tag */
+/* The rest, and the tag. Something must have been written: OpenSSL makes no envelope of nothing. */
+int cms_envelope_end(struct cms_envelope *envelope);
 void cms_envelope_free(struct cms_envelope *envelope); /* NULL ok */
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cms_internal.h"
 #include "base/crypto.h"
 #include "base/error.h"
 
@@ -22,34 +23,43 @@ struct cms_signer {
     STACK_OF(X509) * others;
 };
 
-/* An encrypted key would ask at the terminal. */
-static int no_passphrase(char *buf, int size, int rwflag, void *context)
+int cms_no_passphrase(char *buf, int size, int rwflag, void *context)
 {
     (void)buf, (void)size, (void)rwflag, (void)context;
     return -1;
 }
 
-static int read_chain(struct cms_signer *signer, const char *chain)
+int cms_read_certificates(const char *pem, int max, STACK_OF(X509) * out)
 {
-    BIO *bio = BIO_new_mem_buf(chain, -1);
+    BIO *bio = BIO_new_mem_buf(pem, -1);
     X509 *one;
-    int status = bio != NULL ? 0 : SR_ERR_NO_MEMORY;
+    int found = 0,
+        status = bio != NULL ? 0 : sr_fail(SR_ERR_NO_MEMORY, "no memory for certificates");
 
-    while (status == 0 && (one = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL) {
-        if (signer->certificate == NULL) {
-            signer->certificate = one;
-        } else if (sk_X509_num(signer->others) >= CHAIN_MAX ||
-                   sk_X509_push(signer->others, one) == 0) {
-            X509_free(one);
-            status = SR_ERR_NO_MEMORY;
+    while (status == 0 && (one = PEM_read_bio_X509(bio, NULL, cms_no_passphrase, NULL)) != NULL) {
+        if (sk_X509_num(out) < max && sk_X509_push(out, one) > 0) {
+            found++;
+            continue;
         }
+        X509_free(one);
+        status = sr_fail(SR_ERR_INVALID, "over %d certificates", max);
     }
     BIO_free(bio);
-    if (status < 0)
-        return sr_fail(status, "the chain of certificates is too long");
-    return signer->certificate != NULL
-               ? 0
-               : sr_fail(SR_ERR_INVALID, "there is no certificate in PEM in the chain");
+    ERR_clear_error();
+    if (status == 0 && found == 0)
+        status = sr_fail(SR_ERR_INVALID, "there is no certificate in PEM");
+    return status < 0 ? status : found;
+}
+
+/* The first is the signer's. */
+static int read_chain(struct cms_signer *signer, const char *chain)
+{
+    int found = cms_read_certificates(chain, CHAIN_MAX, signer->others);
+
+    if (found < 0)
+        return found;
+    signer->certificate = sk_X509_shift(signer->others);
+    return 0;
 }
 
 int cms_signer_new(const char *key, const char *chain, struct cms_signer **out)
@@ -64,7 +74,7 @@ int cms_signer_new(const char *key, const char *chain, struct cms_signer **out)
     if (signer == NULL || bio == NULL || signer->others == NULL)
         status = sr_fail(SR_ERR_NO_MEMORY, "out of memory for a signature");
     if (status == 0 &&
-        (signer->key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL)) == NULL)
+        (signer->key = PEM_read_bio_PrivateKey(bio, NULL, cms_no_passphrase, NULL)) == NULL)
         status = sr_fail(SR_ERR_INVALID, "there is no private key in PEM, or it is encrypted");
     if (status == 0)
         status = read_chain(signer, chain);

@@ -71,6 +71,8 @@ int sr_io_replace_file(struct sr_io *io, const char *path, const void *data, siz
 /* Durable creation: SR_ERR_EXISTS if path exists. Nothing half-written ever has the name path. */
 int sr_io_create_file(struct sr_io *io, const char *path, const void *data, size_t len,
                       mode_t mode);
+/* The folder that holds path is synced: its name is durable. */
+int sr_io_sync_parent(struct sr_io *io, const char *path);
 /* mkdir unless it exists, and sync of the parent folder. */
 int sr_io_make_dir(struct sr_io *io, const char *path, mode_t mode);
 

@@ -48,7 +48,7 @@ static char *parent_of(const char *path)
     return len ? strndup(path, len) : strdup(".");
 }
 
-static int sync_parent(struct sr_io *io, const char *path)
+int sr_io_sync_parent(struct sr_io *io, const char *path)
 {
     char *folder = parent_of(path);
     if (!folder)
@@ -203,7 +203,7 @@ int sr_io_replace_file(struct sr_io *io, const char *path, const void *data, siz
         rc = fail(rc, "rename over", path);
         goto discard;
     }
-    rc = sync_parent(io, path);
+    rc = sr_io_sync_parent(io, path);
     goto out;
 discard:
     io->unlink(io, tmp);
@@ -233,7 +233,7 @@ int sr_io_create_file(struct sr_io *io, const char *path, const void *data, size
         rc = fail(rc, "remove", tmp);
         goto discard;
     }
-    rc = sync_parent(io, path);
+    rc = sr_io_sync_parent(io, path);
     if (rc == 0)
         goto out;
 discard:
@@ -258,5 +258,5 @@ int sr_io_make_dir(struct sr_io *io, const char *path, mode_t mode)
     if (rc < 0)
         return fail(rc, "make folder", path);
     /* Also when it existed: whoever made it may have failed before the sync. */
-    return sync_parent(io, path);
+    return sr_io_sync_parent(io, path);
 }

@@ -246,7 +246,7 @@ static int time_of(struct door *door, uint64_t index, int64_t *out)
 static int make(struct gathering *g, uint64_t as_of, struct past *out)
 {
     int status = 0;
-    if (as_of == PAST_LATEST)
+    if (as_of == DOOR_EXPORT_LATEST)
         as_of = g->last;
     out->as_of = as_of;
     out->acts = json_array();
@@ -273,10 +273,10 @@ int past_open(struct door *door, uint64_t case_node, uint64_t as_of, door_progre
     memset(out, 0, sizeof *out);
     g.to = ledger_committed(door->ledger);
     int status = g.found != NULL ? 0 : no_memory();
-    if (status == 0 && as_of != PAST_LATEST && as_of >= g.to)
+    if (status == 0 && as_of != DOOR_EXPORT_LATEST && as_of >= g.to)
         status = sr_fail(SR_ERR_INVALID, "the ledger has %llu entries: there is no entry %llu",
                          (unsigned long long)g.to, (unsigned long long)as_of);
-    if (status == 0 && as_of != PAST_LATEST)
+    if (status == 0 && as_of != DOOR_EXPORT_LATEST)
         g.to = as_of + 1;
     if (status == 0 && (status = gather_nodes(&g)) == 0)
         status = ledger_each(door->ledger, 0, g.to, look_at, &g);

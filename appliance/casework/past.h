@@ -5,8 +5,6 @@
 
 #include "casework/door_internal.h"
 
-#define PAST_LATEST UINT64_MAX
-
 struct past {
     uint64_t as_of;  /* index: nothing after it is in here */
     int64_t time_ns; /* of that entry */
@@ -16,7 +14,7 @@ struct past {
         catalog; /* users, places, records of this case. No 档号, numbers, views: those stand in acts */
 };
 
-/* as_of PAST_LATEST: the last act on the case that is neither a reading nor an export. SR_ERR_INVALID: the case was not
+/* as_of DOOR_EXPORT_LATEST: the last act on the case that is neither a reading nor an export. SR_ERR_INVALID: the case was not
  * there yet, or the ledger does not go so far. progress may be NULL and gives entries. The door's lock not held. */
 int past_open(struct door *door, uint64_t case_node, uint64_t as_of, door_progress_fn *progress,
               void *context, struct past *out);

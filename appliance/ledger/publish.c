@@ -151,14 +151,11 @@ int ledger_checkpoint(struct ledger *ledger, struct sr_buf *note)
     return status == 0 ? publish_checkpoint(ledger, note) : status;
 }
 
-int ledger_proof(struct ledger *ledger, uint64_t index, struct sr_buf *out)
+/* The newest checkpoint covers index from here on. */
+static int cover(struct ledger *ledger, uint64_t index)
 {
-    struct tlog_hash proof[TLOG_PROOF_MAX];
-    struct tlog_source source;
-    size_t count = 0;
     bool covered;
     bool exists;
-    int status = 0;
 
     pthread_mutex_lock(&ledger->lock);
     exists = index < ledger->tree.size;
@@ -166,18 +163,17 @@ int ledger_proof(struct ledger *ledger, uint64_t index, struct sr_buf *out)
     pthread_mutex_unlock(&ledger->lock);
     if (!exists)
         return sr_fail(SR_ERR_NOT_FOUND, "ledger: no entry %llu", (unsigned long long)index);
-    if (!covered)
-        status = ledger_checkpoint(ledger, NULL);
+    return covered ? 0 : ledger_checkpoint(ledger, NULL);
+}
+
+int ledger_proof(struct ledger *ledger, uint64_t index, struct sr_buf *out)
+{
+    int status = cover(ledger, index);
+
     if (status != 0)
         return status;
     pthread_mutex_lock(&ledger->publish_lock); /* note and published belong together */
-    pthread_mutex_lock(&ledger->lock);
-    source = tree_source(&ledger->tree);
-    status = tlog_prove_inclusion(&source, index, ledger->published, proof, &count);
-    pthread_mutex_unlock(&ledger->lock);
-    if (status == 0)
-        status = note_proof_format(index, proof, count, NULL, 0, (const uint8_t *)ledger->note.data,
-                                   ledger->note.len, out);
+    status = ledger_proof_under(ledger, index, ledger->published, &ledger->note, out);
     pthread_mutex_unlock(&ledger->publish_lock);
     return status;
 }
@@ -189,24 +185,15 @@ int ledger_checkpoint_over(struct ledger *ledger, uint64_t index, uint64_t *size
     uint64_t *sizes = NULL;
     uint8_t *data = NULL;
     size_t count, at = 0, len;
-    int status;
+    int status = cover(ledger, index);
 
     *size = 0;
-    if (index >= ledger_size(ledger))
-        return sr_fail(SR_ERR_NOT_FOUND, "ledger: no entry %llu", (unsigned long long)index);
-    status = kept_list(ledger->io, ledger->dir, &sizes, &count);
+    if (status == 0)
+        status = kept_list(ledger->io, ledger->dir, &sizes, &count);
     while (status == 0 && at < count && sizes[at] <= index)
         at++;
-    if (status == 0 && at == count) { /* published now, and so the first */
-        free(sizes);
-        status = ledger_checkpoint(ledger, NULL);
-        if (status == 0)
-            status = kept_list(ledger->io, ledger->dir, &sizes, &count);
-        for (at = 0; status == 0 && at < count && sizes[at] <= index;)
-            at++;
-        if (status == 0 && at == count)
-            status = sr_fail(SR_ERR_DAMAGED, "ledger: the checkpoint that was published is gone");
-    }
+    if (status == 0 && at == count)
+        status = sr_fail(SR_ERR_DAMAGED, "ledger: the checkpoint that was published is gone");
     if (status == 0)
         status = kept_read(ledger->io, ledger->dir, &ledger->verifier, sizes[at], &data, &len,
                            &checkpoint);

@@ -19,7 +19,6 @@ unpack() { # unpack FILE FOLDER: by bsdtar
     mkdir -p "$work/$2"
     bsdtar -xf "$(media "$1")" -C "$work/$2"
 }
-members() { bsdtar -tf "$(media "$1")" | LC_ALL=C sort; }
 
 case_prepare() {
     local field
